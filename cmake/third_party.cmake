@@ -97,9 +97,9 @@ set_target_properties(duckdb::duckdb PROPERTIES
 
 # gguf: reading and writing of model files, from the llama.cpp that set-up built; linked statically.
 volan_cached(build-llama/ggml/src/libggml-base.a ggml_base_library)
-volan_cached(src/llama_cpp_python/vendor/llama.cpp/ggml/include/gguf.h gguf_header)
+volan_cached(src/llama.cpp/ggml/include/gguf.h gguf_header)
 add_library(ggml::gguf STATIC IMPORTED GLOBAL)
 set_target_properties(ggml::gguf PROPERTIES
   IMPORTED_LOCATION "${ggml_base_library}" IMPORTED_LINK_INTERFACE_LANGUAGES "C;CXX"
-  INTERFACE_INCLUDE_DIRECTORIES "${VOLAN_CACHE}/src/llama_cpp_python/vendor/llama.cpp/ggml/include")
+  INTERFACE_INCLUDE_DIRECTORIES "${VOLAN_CACHE}/src/llama.cpp/ggml/include")
 target_link_libraries(ggml::gguf INTERFACE Threads::Threads ${CMAKE_DL_LIBS} m)

@@ -1,0 +1,28 @@
+# JavaScript packages of the web UI and of the tests that use npm, as their package-lock.json pins them.
+# shellcheck shell=bash
+
+npm_folders() {
+  local folder
+  for folder in web tests/web tests/clients; do
+    if [ -f "$root/$folder/package-lock.json" ]; then printf '%s\n' "$folder"; fi
+  done
+}
+npm_key() { { cat "$root/$1/package.json" "$root/$1/package-lock.json"; node_key; } | sha256sum | cut -c1-32; }
+
+npm_ready() {
+  local folder
+  while read -r folder; do
+    has_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")" || return 1
+  done < <(npm_folders)
+}
+
+npm_make() {
+  local folder
+  while read -r folder; do
+    if has_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")"; then continue; fi
+    say "npm ci in $folder"
+    (cd "$root/$folder" && npm ci --no-audit --no-fund --ignore-scripts --prefer-offline </dev/null) >>"$log" 2>&1 ||
+      fail "npm ci failed in $folder" "if package.json was changed by hand, run: cd $folder && npm install; else check that this machine reaches the npm registry"
+    put_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")"
+  done < <(npm_folders)
+}
