@@ -30,13 +30,13 @@ setup: ## install and fetch what is missing (idempotent, under a second when not
 	@tools/setup/setup
 
 build: setup build/build.ninja $(if $(WEB_SOURCES),build/web/index.html) ## build the program: build/volan
-	@ninja -C build -j $(JOBS) volan
+	@tools/setup/compile build volan
 
 demo: build ## run the LLM Twin loop on real documents, print the report, go on serving (ONCE=1: stop)
 	@build/volan demo --project examples/llm_twin --data "$(DATA)" $(if $(ONCE),--once)
 
 test: build ## build everything and run every test (TESTS=regex: only these)
-	@ninja -C build -j $(JOBS)
+	@tools/setup/compile build
 	ctest --test-dir build --output-on-failure --no-tests=error -j $(JOBS) $(if $(TESTS),-R '$(TESTS)')
 
 bench: build ## measure (JOB=name: only this; PEERS=1: other gateways beside it)
@@ -45,18 +45,18 @@ bench: build ## measure (JOB=name: only this; PEERS=1: other gateways beside it)
 
 lint: build ## check format, clang-tidy (changed files; ALL=1: all), the project's own rules, the web UI
 	@tools/setup/setup lint
-	tools/setup/lint check $(if $(ALL),all)
+	tools/lint/run check $(if $(ALL),all)
 
 fmt: ## repair the format of all C++ and web files
 	@tools/setup/setup fmt
-	tools/setup/lint fix
+	tools/lint/run fix
 
 fuzz: setup ## run every fuzzer for FUZZ_SECONDS (default 60)
 	@tools/setup/setup fuzz
 	cmake -S . -B build-fuzz -G Ninja -DVOLAN_FUZZ=ON -DVOLAN_TESTS=OFF -DVOLAN_CACHE="$(VOLAN_CACHE)" \
 	  -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >build-fuzz.log || { cat build-fuzz.log; exit 1; }
 	rm -f build-fuzz.log
-	ninja -C build-fuzz -j $(JOBS)
+	tools/setup/compile build-fuzz
 	found=0
 	for fuzzer in build-fuzz/*_fuzz; do
 	  [ -x "$$fuzzer" ] || continue

@@ -79,14 +79,15 @@ volan_library(gumbo::gumbo gumbo.h gumbo)
 volan_library(utf8proc::utf8proc utf8proc.h utf8proc)
 
 # Debian's own faiss target takes whichever BLAS is the system's default; the reference one multiplies thirty times slower. OpenBLAS is
-# named here by its file, because libopenblas0-pthread brings no development link.
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-find_library(openblas_library NAMES libopenblas.so.0)
-if(NOT openblas_library)
-  message(FATAL_ERROR "faiss::faiss: no libopenblas.so.0. Run: make setup")
-endif()
-mark_as_advanced(openblas_library)
-volan_library(faiss::faiss faiss/Index.h faiss LINK ${openblas_library} OpenMP::OpenMP_CXX)
+# named here by its file, because libopenblas0-pthread brings no development link; so is the OpenMP run time, because clang has another.
+foreach(library openblas gomp)
+  find_library(${library}_library NAMES lib${library}.so.0 lib${library}.so.1)
+  if(NOT ${library}_library)
+    message(FATAL_ERROR "faiss::faiss: no lib${library}. Run: make setup")
+  endif()
+  mark_as_advanced(${library}_library)
+endforeach()
+volan_library(faiss::faiss faiss/Index.h faiss LINK ${openblas_library} ${gomp_library})
 
 # DuckDB: the program finds the library by the run path that CMake writes for a library outside the system's folders.
 volan_cached(duckdb/lib/libduckdb.so duckdb_library)

@@ -22,7 +22,10 @@ npm_make() {
     if has_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")"; then continue; fi
     say "npm ci in $folder"
     (cd "$root/$folder" && npm ci --no-audit --no-fund --ignore-scripts --prefer-offline </dev/null) >>"$log" 2>&1 ||
-      fail "npm ci failed in $folder" "if package.json was changed by hand, run: cd $folder && npm install; else check that this machine reaches the npm registry"
+      {
+        sed -i '/^npm error Clean install/,$d' "$log" # npm's usage text would hide the cause
+        fail "npm ci failed in $folder" "if package.json was changed by hand, run: cd $folder && npm install; else check that this machine reaches the npm registry"
+      }
     put_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")"
   done < <(npm_folders)
 }
