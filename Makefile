@@ -56,17 +56,15 @@ fuzz: setup ## run every fuzzer for FUZZ_SECONDS (default 60)
 	cmake -S . -B build-fuzz -G Ninja -DVOLAN_FUZZ=ON -DVOLAN_TESTS=OFF -DVOLAN_CACHE="$(VOLAN_CACHE)" \
 	  -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >build-fuzz.log || { cat build-fuzz.log; exit 1; }
 	rm -f build-fuzz.log
-	tools/setup/compile build-fuzz
-	found=0
-	for fuzzer in build-fuzz/*_fuzz; do
-	  [ -x "$$fuzzer" ] || continue
-	  found=1
-	  name=$$(basename "$$fuzzer")
+	mapfile -t fuzzers < <(ninja -C build-fuzz -t targets all | sed -nE 's/^(volan_[a-z0-9_]+_fuzz): CXX_EXECUTABLE.*/\1/p')
+	[ $${#fuzzers[@]} -gt 0 ] || { echo 'no module has a fuzzer'; exit 1; }
+	tools/setup/compile build-fuzz "$${fuzzers[@]}"
+	for name in "$${fuzzers[@]}"; do
+	  fuzzer=build-fuzz/$$name
 	  echo "== $$name, $(FUZZ_SECONDS) s"
 	  mkdir -p "build-fuzz/corpus/$$name"
 	  "$$fuzzer" -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix="build-fuzz/$$name." "build-fuzz/corpus/$$name"
 	done
-	[ $$found = 1 ] || { echo 'no fuzzer was built'; exit 1; }
 
 clean: ## delete what was built here; the cache folder stays
 	@rm -rf build build-*

@@ -21,11 +21,18 @@ npm_make() {
   while read -r folder; do
     if has_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")"; then continue; fi
     say "npm ci in $folder"
-    (cd "$root/$folder" && npm ci --no-audit --no-fund --ignore-scripts --prefer-offline </dev/null) >>"$log" 2>&1 ||
-      {
-        sed -i '/^npm error Clean install/,$d' "$log" # npm's usage text would hide the cause
-        fail "npm ci failed in $folder" "if package.json was changed by hand, run: cd $folder && npm install; else check that this machine reaches the npm registry"
-      }
+    : >"$log"
+    npm_in "$folder" ci || npm_without_other_platforms "$folder" || {
+      sed -i '/^npm error Clean install/,$d' "$log" # npm's usage text would hide the cause
+      fail "npm ci failed in $folder" "if package.json was changed by hand, run: cd $folder && npm install; else check that this machine reaches the npm registry"
+    }
     put_stamp "$root/$folder/node_modules/.volan-stamp" "$(npm_key "$folder")"
   done < <(npm_folders)
+}
+
+npm_in() { (cd "$root/$1" && npm "${@:2}" --no-audit --no-fund --ignore-scripts --prefer-offline </dev/null) >>"$log" 2>&1; }
+
+# Installs exactly what the lock holds as well, but does not mind that packages for other platforms are not in it.
+npm_without_other_platforms() {
+  node "$setup/npm_gaps.mjs" "$log" "$root/$1/package-lock.json" && rm -rf "$root/$1/node_modules" && npm_in "$1" install --no-save
 }
