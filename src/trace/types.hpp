@@ -49,6 +49,15 @@ struct Span {
   core::RawJson output;
   std::string error;        ///< message when status is error
   std::map<std::string, core::RawJson> attributes;  ///< numbers, strings, arrays
+
+  bool is_root() const { return parent_id.empty(); }
 };
+
+/// Limits of what is stored of a span. A longer input, output or attribute is cut: it becomes a JSON string with the first bytes of the JSON, and
+/// the attribute `volan.cut.input`, `volan.cut.output` or `volan.cut.<attribute>` tells how many bytes there were. Longer names are cut as text.
+inline constexpr std::size_t span_value_bytes_max = 1u << 20;
+inline constexpr std::size_t span_name_bytes_max = 1024;
+inline constexpr std::size_t span_error_bytes_max = 16u << 10;
+inline constexpr std::size_t span_attributes_max = 256;
 
 }  // namespace volan::trace
