@@ -10,11 +10,6 @@ MAKEFLAGS += --no-print-directory
 
 export VOLAN_CACHE ?= $(HOME)/.cache/volan
 export PATH := $(VOLAN_CACHE)/node/bin:$(PATH)
-# What the tests that are scripts need to know; tests/CMakeLists.txt adds nothing of this kind.
-export VOLAN_BIN ?= $(CURDIR)/build/volan
-export VOLAN_PYTHON ?= $(VOLAN_CACHE)/venv/bin/python
-export VOLAN_LLAMA_SERVER ?= $(VOLAN_CACHE)/build-llama/bin/llama-server
-export VOLAN_MODELS ?= $(VOLAN_CACHE)/models
 
 DATA ?= examples/llm_twin/.volan
 FUZZ_SECONDS ?= 60
@@ -54,7 +49,7 @@ fmt: ## repair the format of all C++ and web files
 fuzz: setup ## run every fuzzer for FUZZ_SECONDS (default 60)
 	@tools/setup/setup fuzz
 	cmake -S . -B build-fuzz -G Ninja -DVOLAN_FUZZ=ON -DVOLAN_TESTS=OFF -DVOLAN_CACHE="$(VOLAN_CACHE)" \
-	  -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >build-fuzz.log || { cat build-fuzz.log; exit 1; }
+	  -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >build-fuzz.log 2>&1 || { cat build-fuzz.log; exit 1; }
 	rm -f build-fuzz.log
 	mapfile -t fuzzers < <(ninja -C build-fuzz -t targets all | sed -nE 's/^(volan_[a-z0-9_]+_fuzz): CXX_EXECUTABLE.*/\1/p')
 	[ $${#fuzzers[@]} -gt 0 ] || { echo 'no module has a fuzzer'; exit 1; }
@@ -73,7 +68,7 @@ clean: ## delete what was built here; the cache folder stays
 build/build.ninja: | setup
 	@mkdir -p build
 	echo 'configuring build/'
-	cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVOLAN_CACHE="$(VOLAN_CACHE)" >build/configure.log || { tail -n 40 build/configure.log; exit 1; }
+	cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVOLAN_CACHE="$(VOLAN_CACHE)" >build/configure.log 2>&1 || { tail -n 40 build/configure.log; exit 1; }
 
 build/web/index.html: $(WEB_SOURCES) | setup
 	@echo 'building the web UI'
