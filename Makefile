@@ -15,6 +15,7 @@ DATA ?= examples/llm_twin/.volan
 FUZZ_SECONDS ?= 60
 JOBS := $(shell nproc)
 WEB_SOURCES := $(shell [ -f web/package.json ] && find web -name node_modules -prune -o -type f -print)
+WEB_BUILT := $(if $(WEB_SOURCES),build/web/index.html)
 
 .PHONY: help setup build demo test bench lint fmt fuzz clean
 
@@ -24,7 +25,7 @@ help: ## list the targets
 setup: ## install and fetch what is missing (idempotent, under a second when nothing is)
 	@tools/setup/setup
 
-build: setup build/build.ninja $(if $(WEB_SOURCES),build/web/index.html) ## build the program: build/volan
+build: setup $(WEB_BUILT) build/build.ninja ## build the program: build/volan
 	@tools/setup/compile build volan
 
 demo: build ## run the LLM Twin loop on real documents, print the report, go on serving (ONCE=1: stop)
@@ -65,7 +66,7 @@ clean: ## delete what was built here; the cache folder stays
 	@rm -rf build build-*
 
 # Only the first configuration is ours: afterwards ninja itself runs CMake when one of its inputs changed.
-build/build.ninja: | setup
+build/build.ninja: | setup $(WEB_BUILT)
 	@mkdir -p build
 	echo 'configuring build/'
 	cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVOLAN_CACHE="$(VOLAN_CACHE)" >build/configure.log 2>&1 || { tail -n 40 build/configure.log; exit 1; }

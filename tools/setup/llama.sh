@@ -31,7 +31,7 @@ llama_key() {
 llama_server_ready() { [ -x "$llama_build/bin/llama-server" ] && has_stamp "$llama_build/.stamp" "$(llama_key)"; }
 
 llama_server_start() {
-  llama_log=$cache/logs/llama_server.log
+  llama_log=$cache/logs/llama_build.log
   local source
   source=$(llama_source)/vendor/llama.cpp
   if ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source" "$llama_build/CMakeCache.txt" 2>/dev/null; then rm -rf "$llama_build"; fi

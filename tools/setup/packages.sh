@@ -30,25 +30,25 @@ packages_make() {
     as_root=(sudo)
     if ! [ -t 0 ]; then as_root=(sudo -n); fi
   fi
-  export DEBIAN_FRONTEND=noninteractive
-  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
+  local apt=(env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
   say "package lists"
   "${as_root[@]}" "${apt[@]}" update >>"$log" 2>&1 ||
     fail "apt-get update failed" "check the network and /etc/apt/sources.list.d, and that the user may run sudo"
   local plan
   # shellcheck disable=SC2086
-  plan=$("${apt[@]}" install --no-install-recommends --assume-no $missing 2>&1) || true
+  plan=$("${as_root[@]}" "${apt[@]}" install --no-install-recommends --assume-no $missing 2>&1) || true
   grep -E '^(Need to get|After this operation)' <<<"$plan" | while read -r line; do say "$line"; done || true
   keep_services_off
   # shellcheck disable=SC2086
   "${as_root[@]}" "${apt[@]}" install -y --no-install-recommends $missing >>"$log" 2>&1 &
-  local apt_pid=$!
-  while kill -0 $apt_pid 2>/dev/null; do
+  apt_pid=$!
+  while kill -0 "$apt_pid" 2>/dev/null; do
     bar "$(grep -c '^Setting up ' "$log" || true)" "$(apt_total)" "installing: $(grep -cE '^Get:' "$log" || true) fetched, $(grep -c '^Setting up ' "$log" || true) of $(apt_total) set up"
     sleep 1
   done
   clear_bar
-  wait $apt_pid || fail "apt-get install failed" "read the log above; run: sudo dpkg --configure -a; sudo apt-get -f install"
+  wait "$apt_pid" || { apt_pid=''; fail "apt-get install failed" "read the log above; run: sudo dpkg --configure -a; sudo apt-get -f install"; }
+  apt_pid=
   restore_services
 }
 
@@ -58,6 +58,7 @@ apt_total() { sed -nE 's/.* ([0-9]+) newly installed.*/\1/p' "$log" | tail -n 1 
 # benchmarks start their own, so no cluster is made and nothing is started; a service that was there before is not touched.
 keep_services_off() {
   services_off=
+  on_exit+=(restore_services)
   local cluster_conf=/etc/postgresql-common/createcluster.d
   if grep -qx postgresql <<<"$missing"; then
     "${as_root[@]}" mkdir -p "$cluster_conf"
@@ -69,10 +70,14 @@ keep_services_off() {
     "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
     policy_made=1
   fi
-  on_exit+=(restore_services)
 }
 
 restore_services() {
+  if [ -n "${apt_pid:-}" ] && kill -0 "$apt_pid" 2>/dev/null; then
+    clear_bar
+    say "letting apt finish, because stopping it would leave packages half installed"
+    wait "$apt_pid" || true
+  fi
   if [ -n "${services_off:-}" ]; then "${as_root[@]}" rm -f /etc/postgresql-common/createcluster.d/volan-set-up.conf; fi
   if [ -n "${policy_made:-}" ]; then "${as_root[@]}" rm -f /usr/sbin/policy-rc.d; fi
   if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then
