@@ -41,7 +41,7 @@ class Sha256 {
   Sha256& add(std::string_view bytes);
   /// Adds the length first, so that ("ab","c") and ("a","bc") differ. For ids made of several parts.
   Sha256& add_part(std::string_view bytes);
-  /// Ends it; 64 hex digits.
+  /// Ends it; 64 hex digits. Nothing may be called afterwards.
   std::string hex();
 
  private:
@@ -49,7 +49,10 @@ class Sha256 {
 };
 
 /// CRC-32C (Castagnoli, RFC 3720) of the bytes, for stored records. Uses the processor's instruction where it has one.
+/// `seed`: the value of the bytes before, so that crc32c(b, crc32c(a)) is that of a followed by b.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
+/// The same on a processor without the instruction.
+std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t seed = 0);
 
 /// Equal without leaking where they differ.
 bool equal_constant_time(std::string_view a, std::string_view b);

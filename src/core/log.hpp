@@ -3,9 +3,15 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
+
+namespace spdlog {
+class logger;
+}
 
 namespace volan::core {
 
@@ -46,6 +52,7 @@ class Log {
   void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) const;
   LogLevel level_;
   Format format_;
+  std::shared_ptr<spdlog::logger> logger_;  // shared by the copies of this Log
 };
 
 }  // namespace volan::core

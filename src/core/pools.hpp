@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <thread>
@@ -88,7 +89,7 @@ class Pools {
   std::vector<std::thread> threads_;
   boost::asio::thread_pool compute_;
   boost::asio::thread_pool disk_;
-  std::size_t next_ = 0;
+  std::atomic<std::size_t> next_{0};
 };
 
 }  // namespace volan::core
