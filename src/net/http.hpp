@@ -2,11 +2,13 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,25 +32,72 @@ struct Principal {
   bool is_session = false;     ///< a browser cookie (then non-GET requests need the X-Volan-CSRF header)
 };
 
-/// A header list that keeps order and compares names without case.
+/// A header list that keeps order and compares names without case. All text lies in one buffer, so that a list that is cleared and
+/// filled again allocates nothing. Views are valid until the next change. Example: `for (const auto& [name, value] : headers.all()) ...`
 class Headers {
  public:
+  using Field = std::pair<std::string_view, std::string_view>;
+
+  /// Replaces every field of that name.
   void set(std::string_view name, std::string_view value);
   void add(std::string_view name, std::string_view value);
-  /// Empty view when absent.
+  /// Value of the first field of that name; an empty view when absent.
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const;
-  const std::vector<std::pair<std::string, std::string>>& all() const { return list_; }
+  void clear();
+
+  /// The fields in order, as pairs of views.
+  class All;
+  All all() const;
+  std::size_t size() const { return entries_.size(); }
 
  private:
-  std::vector<std::pair<std::string, std::string>> list_;
+  struct Entry {
+    std::uint32_t at, name_bytes, value_bytes;  ///< value follows name in bytes_
+  };
+  Field field(const Entry& entry) const {
+    const std::string_view text = std::string_view(bytes_).substr(entry.at);
+    return {text.substr(0, entry.name_bytes), text.substr(entry.name_bytes, entry.value_bytes)};
+  }
+  std::string bytes_;
+  std::vector<Entry> entries_;
 };
 
-/// One request. Lives until its handler has finished. The body has been read completely and is within the route's limit.
+/// The range behind Headers::all().
+class Headers::All {
+ public:
+  class Iterator {
+   public:
+    using value_type = Field;
+    using difference_type = std::ptrdiff_t;
+    Iterator(const Headers* owner, std::size_t index) : owner_(owner), index_(index) {}
+    Field operator*() const { return owner_->field(owner_->entries_[index_]); }
+    Iterator& operator++() { ++index_; return *this; }
+    bool operator==(const Iterator& other) const { return index_ == other.index_; }
+
+   private:
+    const Headers* owner_;
+    std::size_t index_;
+  };
+  explicit All(const Headers& owner) : owner_(owner) {}
+  Iterator begin() const { return {&owner_, 0}; }
+  Iterator end() const { return {&owner_, owner_.size()}; }
+  std::size_t size() const { return owner_.size(); }
+  bool empty() const { return size() == 0; }
+  Field operator[](std::size_t index) const { return *Iterator(&owner_, index); }
+
+ private:
+  const Headers& owner_;
+};
+
+inline Headers::All Headers::all() const { return All(*this); }
+
+/// One request. Lives until its answer has been sent, streamed answers included. The body has been read completely and is within the
+/// route's limit. A handler may move the body out.
 struct Request {
   Verb verb = Verb::get;
   std::string target;                          ///< as sent, with the query
-  std::string path;                            ///< decoded path, without the query
+  std::string path;                            ///< decoded path, without the query; begins with '/', never contains a zero byte
   std::map<std::string, std::string, std::less<>> params;  ///< from {name} in the route's path, decoded; {name...} takes the rest
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   Headers headers;
@@ -67,14 +116,19 @@ struct Request {
 class BodyWriter {
  public:
   virtual ~BodyWriter() = default;
-  /// Waits until the kernel took the bytes, so a slow client slows the producer. Errors: cancelled when the client has left.
+  /// Waits until the kernel took the bytes, so a slow client slows the producer. The first call also sends status and headers (in the
+  /// same system call); write("") sends them alone. Errors: cancelled when the client has left or the server stops, deadline_exceeded
+  /// when the client has not read for ServerOptions::write_timeout.
   virtual core::Task<> write(std::string_view bytes) = 0;
 };
 
 /// Produces a streamed body. When the client leaves, the coroutine is cancelled (asio terminal cancellation) and write() fails.
-/// An error returned after bytes were sent closes the connection without the final chunk.
+/// An error returned before the first write() becomes an ordinary error answer; after it, the connection is closed without the final chunk.
 using BodyProducer = std::function<core::Task<>(BodyWriter& writer)>;
 
+/// An answer. The server adds server, date, x-request-id, connection and the length or chunking; a handler's own values of these are
+/// left out, with two exceptions: content-length on a stream (then the body is sent without chunks and must have exactly that length)
+/// and on an answer to HEAD. Control bytes in header values become spaces.
 struct Response {
   unsigned status = 200;
   Headers headers;
@@ -120,21 +174,31 @@ using Authenticator = std::function<core::Result<Principal>(const Request& reque
 /// The one table of all routes. Built once by app/wiring.cpp, then read-only and thread-safe.
 class Router {
  public:
-  /// Aborts on two routes with the same verb and pattern (a bug).
+  Router();
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  /// Aborts on two routes with the same verb and pattern, and on a pattern that is not a path (bugs).
   void add(Route route);
   void add(std::vector<Route> routes);
 
   struct Match {
-    const Route* route = nullptr;
+    const Route* route = nullptr;  ///< valid until the next add()
     std::map<std::string, std::string, std::less<>> params;
     std::string allow;  ///< when only the verb is wrong: the verbs that exist, for the Allow header
   };
-  /// O(depth of the path). Literal segments win over parameters. A trailing slash is ignored.
+  /// O(depth of the path). Literal segments win over parameters, parameters over a rest. A trailing slash is ignored.
+  /// HEAD finds the GET route where there is no HEAD route.
   Match match(Verb verb, std::string_view decoded_path) const;
+  /// The same for a path that is split already, so that a segment may contain a decoded slash.
+  Match match(Verb verb, std::span<const std::string_view> segments) const;
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  struct Node;
   std::vector<Route> routes_;
+  std::unique_ptr<Node> root_;
 };
 
 }  // namespace volan::net

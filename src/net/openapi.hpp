@@ -29,7 +29,7 @@ class OpenApiOperation {
   boost::json::object& components_;
 };
 
-/// The OpenAPI 3.1 document of all routes with a summary: paths sorted, security (bearer key or cookie), x-volan-access, the error schema.
+/// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of all routes with a summary: paths sorted, security (bearer key or cookie), x-volan-access, the error schema.
 /// Deterministic, so that it can be compared with a golden file.
 std::string openapi_json(const Router& router, std::string_view version);
 
