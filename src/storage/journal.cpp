@@ -49,7 +49,8 @@ struct Journal::State {
   std::string id;
   std::unique_ptr<JournalWriter> writer;              // writer thread only
   std::unique_ptr<JournalCheckpointer> checkpointer;  // checkpoint thread only
-  Sink sink;                                          // set before the first append
+  std::mutex sink_mutex;  // held while the sink runs, so that it is never called once it was replaced; taken before `mutex`
+  Sink sink;
 
   mutable std::mutex mutex;
   std::condition_variable work, checkpoint_work;
@@ -194,7 +195,7 @@ void Journal::hold_intake(std::string reason) {
 void Journal::release_intake() { hold_intake({}); }
 
 void Journal::set_committed_sink(Sink sink) {
-  std::lock_guard lock(state_->mutex);
+  std::lock_guard lock(state_->sink_mutex);
   state_->sink = std::move(sink);
 }
 
@@ -284,10 +285,13 @@ void Journal::State::settle(Queue& batch, std::size_t committed, std::size_t& ne
     const std::uint64_t before = last_position;
     count = last - before;
     lock.unlock();
-    for (std::size_t i = committed - count; i < committed; ++i) {
-      bytes += weight(batch.entries[i]);
-      body_bytes += batch.entries[i].body.size();
-      if (sink) sink(last - (committed - 1 - i), std::move(batch.entries[i]));
+    {
+      std::lock_guard sink_lock(sink_mutex);
+      for (std::size_t i = committed - count; i < committed; ++i) {
+        bytes += weight(batch.entries[i]);
+        body_bytes += batch.entries[i].body.size();
+        if (sink) sink(last - (committed - 1 - i), std::move(batch.entries[i]));
+      }
     }
     lock.lock();
     last_position = last;

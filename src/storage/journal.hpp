@@ -40,7 +40,8 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   using Sink = std::function<void(std::uint64_t position, JournalEntry&& entry)>;
-  /// Called on the writer thread for each entry after it was committed, in order of position. Set before the first append.
+  /// Called on the writer thread for each entry after it was committed, in order of position. Set before the first append;
+  /// an empty one ends it, and is not called any more when this returns. Must not block for long: commits wait for it.
   void set_committed_sink(Sink sink);
 
   /// Queues without waiting; never blocks. Order of positions = order of calls of one thread. Errors: unavailable after a failed write,
