@@ -122,10 +122,6 @@ struct Auth::State {
       if (is_session) return fail(ErrorCode::unauthenticated, "the session has ended", {}, "sign in again");
       return std::unexpected(refusal(request.client_address, now));
     }
-    const bool is_reading = request.verb == net::Verb::get || request.verb == net::Verb::head;
-    if (is_session && !is_reading && request.headers.get(csrf_header).empty())
-      return fail(ErrorCode::permission_denied, fmt::format("a browser session must send the header {} with a request that changes something", csrf_header),
-                  std::string(csrf_header), "send it with any value, or use an API key");
     key->note_use(now);
     return net::Principal{.project = key->project, .actor = key->id, .role = access_of(key->role), .is_session = is_session};
   }

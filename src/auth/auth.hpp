@@ -21,7 +21,7 @@ class Database;
 
 namespace volan::auth {
 
-/// Header that a browser session sends with every request but GET and HEAD: another site cannot set it. Any value will do.
+/// Header that a browser session sends with every request that changes something: another site cannot set it. Any value will do.
 inline constexpr std::string_view csrf_header = "X-Volan-CSRF";
 inline constexpr std::string_view session_cookie = "volan_session";
 /// Every key starts with it, so that secret scanners and people know one.
@@ -57,9 +57,9 @@ class Auth {
 
   /// Finds the caller from, in this order: `Authorization: Bearer KEY`, `x-api-key`, `api-key`, Basic authentication (the password is the key;
   /// the name as well when the password is empty), the session cookie. Never blocks, takes no lock unless it refuses.
-  /// Errors:  unauthenticated without a valid key; permission_denied for a session that changes something without the CSRF header;
-  ///          resource_exhausted when the address has failed too often within a minute. A valid key always passes: its 256 bits cannot be
-  ///          guessed, and an address is often shared.
+  /// The server itself demands the CSRF header of sessions (net/http_server.hpp).
+  /// Errors:  unauthenticated without a valid key; resource_exhausted when the address has failed too often within a minute. A valid key
+  ///          always passes: its 256 bits cannot be guessed, and an address is often shared.
   /// Cost:    one SHA-256 of some 50 bytes and one hash look-up, about 0.5 µs.
   net::Authenticator authenticator() const;
 

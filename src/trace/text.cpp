@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "core/json_text.hpp"
 #include "core/text.hpp"
 
 namespace volan::trace {
@@ -71,31 +72,9 @@ std::string unescaped(std::string_view json, std::size_t quote, std::size_t byte
 }  // namespace
 
 std::string json_quoted(std::string_view text) {
-  std::string repaired;
-  if (!core::is_valid_utf8(text)) {
-    repaired = core::make_valid_utf8(text);
-    text = repaired;
-  }
-  static constexpr char digits[] = "0123456789abcdef";
   std::string out;
   out.reserve(text.size() + 2);
-  out.push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '\n') {
-      out.append("\\n");
-    } else if (byte < 0x20) {
-      out.append("\\u00");
-      out.push_back(digits[byte >> 4]);
-      out.push_back(digits[byte & 15]);
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
+  core::append_json_string(out, text);
   return out;
 }
 

@@ -116,7 +116,7 @@ constexpr auto describe(const TraceTree*) {
                                   "`preview` when all inputs and outputs together are too large for one answer: then they are strings of at most 300 characters, "
                                   "and GET /api/v1/traces/{id}/spans/{span_id} has the whole values."),
                       core::field("is_complete", &TraceTree::is_complete, "False when the trace has more than 100,000 spans: the first ones by start are here."),
-                      core::field("spans", &TraceTree::spans, "By start time, parents before their children where they start together."));
+                      core::field("spans", &TraceTree::spans, "By start time."));
 }
 
 struct ModelUse {
