@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <concepts>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,9 @@ namespace volan::core {
 template <class T>
 Result<T> decode_json(std::string_view bytes, DecodeOptions options = {});
 
-/// The same from a parsed value.
-template <class T>
-Result<T> decode_json(const boost::json::value& value, DecodeOptions options = {});
+/// The same from a parsed value. (A template, because text would convert to boost::json::value as well.)
+template <class T, std::same_as<boost::json::value> Value>
+Result<T> decode_json(const Value& value, DecodeOptions options = {});
 
 /// Compact JSON text of `value`. Absent optionals are left out. int64 as numbers, Time as RFC 3339. A RawJson's text is copied
 /// unchecked ("" becomes null); everything else is valid JSON whatever the strings hold.

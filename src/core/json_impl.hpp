@@ -50,8 +50,8 @@ Result<T> decode_json(std::string_view bytes, DecodeOptions options) {
                                      [&](const json_detail::Use& use) { return json_detail::with_json_text(bytes, options.depth_max, use); });
 }
 
-template <class T>
-Result<T> decode_json(const boost::json::value& value, DecodeOptions options) {
+template <class T, std::same_as<boost::json::value> Value>
+Result<T> decode_json(const Value& value, DecodeOptions options) {
   return json_detail::decode_with<T>(options.unknown,
                                      [&](const json_detail::Use& use) { return json_detail::with_json_value(value, options.depth_max, use); });
 }
