@@ -103,4 +103,4 @@ add_library(ggml::gguf STATIC IMPORTED GLOBAL)
 set_target_properties(ggml::gguf PROPERTIES
   IMPORTED_LOCATION "${ggml_base_library}" IMPORTED_LINK_INTERFACE_LANGUAGES "C;CXX"
   INTERFACE_INCLUDE_DIRECTORIES "${VOLAN_CACHE}/src/llama.cpp/ggml/include")
-target_link_libraries(ggml::gguf INTERFACE ${OpenMP_CXX_LIBRARIES} Threads::Threads ${CMAKE_DL_LIBS} m)  # OpenMP is found for faiss above
+target_link_libraries(ggml::gguf INTERFACE ${gomp_library} Threads::Threads ${CMAKE_DL_LIBS} m)
