@@ -18,14 +18,15 @@ void name_this_thread(const std::string& name) { pthread_setname_np(pthread_self
 
 /// Names all threads of a pool: each of the posted jobs waits for the others, so every thread takes exactly one.
 void name_threads(boost::asio::thread_pool& pool, std::size_t count, const char* prefix) {
-  std::latch all(static_cast<std::ptrdiff_t>(count) + 1);
+  // Shared by the jobs and this function: whoever is woken last still looks at it.
+  const auto all = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(count) + 1);
   for (std::size_t i = 0; i < count; ++i) {
-    boost::asio::post(pool, [&all, prefix, i] {
+    boost::asio::post(pool, [all, prefix, i] {
       name_this_thread(prefix + std::to_string(i));
-      all.arrive_and_wait();
+      all->arrive_and_wait();
     });
   }
-  all.arrive_and_wait();
+  all->arrive_and_wait();
 }
 
 PoolSizes with_defaults(PoolSizes sizes) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,21 +19,23 @@ namespace volan::core {
 
 struct ProcessOptions {
   std::string program;                        ///< path, or a name looked up in PATH
-  std::vector<std::string> arguments;         ///< without argv[0]
-  std::map<std::string, std::string> env;     ///< added to (or replacing in) the inherited environment
-  std::string working_directory;              ///< empty = inherited
+  std::vector<std::string> arguments{};       ///< without argv[0]
+  std::map<std::string, std::string> env{};   ///< added to (or replacing in) the inherited environment
+  std::string working_directory{};            ///< empty = inherited
   /// Called for each line the child writes to stdout or stderr, from the process's reader thread. Lines over 64 KiB are cut.
-  std::function<void(std::string_view line)> on_line;
+  std::function<void(std::string_view line)> on_line{};
 };
 
 struct ExitStatus {
   int code = 0;    ///< exit code; meaningless if signal != 0
   int signal = 0;  ///< signal that ended it, or 0
   bool is_success() const { return code == 0 && signal == 0; }
+  bool operator==(const ExitStatus&) const = default;
 };
 
 /// A running child in a process group of its own. It dies with this process, even when that is killed with SIGKILL
-/// (PR_SET_PDEATHSIG, set from a thread that lives as long as the process). Destruction terminates the group and reaps it. Thread-safe.
+/// (PR_SET_PDEATHSIG, set from a thread that lives as long as the process). When the child ends, the rest of its group is killed.
+/// Destruction terminates the group and reaps it. Thread-safe. It inherits no file descriptors; standard input is empty.
 class Process {
  public:
   /// Blocks for the few milliseconds of the start. Errors: not_found when the program does not exist, internal with errno's text otherwise.
