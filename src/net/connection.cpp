@@ -204,7 +204,9 @@ boost::asio::awaitable<bool> Connection::read_body() {
     if (error) co_return false;
   }
   const auto until = started_ + state_->options.body_timeout;
-  const bool is_alive = co_await (parser_->chunked() ? read_chunked_body(until) : read_sized_body(length, until));
+  bool is_alive;  // two statements: g++ 12 destroys the coroutine twice when `co_await` takes a conditional expression
+  if (parser_->chunked()) is_alive = co_await read_chunked_body(until);
+  else is_alive = co_await read_sized_body(length, until);
   if (!is_alive && timed_out_) {
     refuse(408, core::ErrorCode::deadline_exceeded, "the request's body did not arrive in time");
     co_return true;

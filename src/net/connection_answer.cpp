@@ -107,11 +107,13 @@ boost::asio::awaitable<core::Result<Response>> Connection::call_handler() {
     co_return response;
   }
   watched_from = started_ + loop_.sweeper->period();
+  core::Result<Response> result;
   try {
-    co_return co_await route_->handler(request_);
+    result = co_await route_->handler(request_);
   } catch (const std::exception& exception) {
-    co_return core::fail(is_aborted_ ? core::ErrorCode::cancelled : core::ErrorCode::internal, exception.what());
+    result = core::fail(is_aborted_ ? core::ErrorCode::cancelled : core::ErrorCode::internal, exception.what());
   }
+  co_return result;
 }
 
 Response Connection::error_response(const core::Error& error) const {
