@@ -9,7 +9,7 @@ python_make() {
   rm -rf "$cache/venv"
   "$python" -m venv "$cache/venv" >>"$log" 2>&1 || fail "could not make the Python environment $cache/venv" "install python3-venv and repeat"
   say "pip install of $(grep -c '==' "$python_lock") packages"
-  "$cache/venv/bin/python" -m pip install --disable-pip-version-check --quiet --retries 3 --only-binary :all: --require-hashes -r "$python_lock" >>"$log" 2>&1 ||
+  "$cache/venv/bin/python" -m pip install --disable-pip-version-check --quiet --retries 3 --no-compile --only-binary :all: --require-hashes -r "$python_lock" >>"$log" 2>&1 ||
     fail "pip could not install tests/clients/requirements.txt" "the lock is made for Python 3.11 on x86-64; check that this machine reaches the Python package registry"
   put_stamp "$cache/venv/.stamp" "$(python_key)"
 }
