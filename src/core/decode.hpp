@@ -60,11 +60,11 @@ class Document {
 
   virtual ~Document() = default;
   virtual ValueKind kind(ValueRef value) const = 0;
-  virtual bool boolean(ValueRef value) const = 0;                  ///< kind boolean
-  virtual std::int64_t integer(ValueRef value) const = 0;          ///< kind integer
-  virtual std::uint64_t unsigned_integer(ValueRef value) const = 0;///< kind unsigned_integer: beyond the range of int64
-  virtual double real(ValueRef value) const = 0;                   ///< kind real
-  virtual std::string_view string(ValueRef value) const = 0;       ///< kind string
+  virtual bool boolean(ValueRef value) const = 0;                    ///< kind boolean
+  virtual std::int64_t integer(ValueRef value) const = 0;            ///< kind integer
+  virtual std::uint64_t unsigned_integer(ValueRef value) const = 0;  ///< kind unsigned_integer: beyond the range of int64
+  virtual double real(ValueRef value) const = 0;                     ///< kind real
+  virtual std::string_view string(ValueRef value) const = 0;         ///< kind string
   /// The text to use for a string field although the kind is another (YAML: `version: 1.10`); nullopt = a type error.
   virtual std::optional<std::string_view> text_of_scalar(ValueRef) const { return std::nullopt; }
   virtual bool each_element(ValueRef array, ElementVisitor visit) const = 0;
@@ -127,8 +127,7 @@ class Decoder {
 
   template <class T>
   bool read(ValueRef value, const Step* at, T& out) {
-    using namespace decode_detail;
-    if constexpr (is_optional<T>::value) {
+    if constexpr (decode_detail::is_optional<T>::value) {
       if (document_.kind(value) == ValueKind::null) return out.reset(), true;
       return read(value, at, out.emplace());
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -136,7 +135,7 @@ class Decoder {
       return out = document_.boolean(value), true;
     } else if constexpr (std::is_same_v<T, std::string>) {
       return read_string(value, at, out);
-    } else if constexpr (is_id<T>::value) {
+    } else if constexpr (decode_detail::is_id<T>::value) {
       return read_string(value, at, out.value);
     } else if constexpr (std::is_same_v<T, Time>) {
       return read_time(value, at, out);
@@ -151,14 +150,14 @@ class Decoder {
       double number = 0;
       if (!read_real(value, at, number)) return false;
       return out = static_cast<T>(number), true;
-    } else if constexpr (is_vector<T>::value) {
+    } else if constexpr (decode_detail::is_vector<T>::value) {
       return read_vector(value, at, out);
-    } else if constexpr (is_map<T>::value) {
+    } else if constexpr (decode_detail::is_map<T>::value) {
       return read_map(value, at, out);
     } else if constexpr (DescribedObject<T>) {
       return read_object(value, at, out);
     } else {
-      static_assert(unsupported<T>, "give the type a describe() function (core/fields.hpp), or use a supported one");
+      static_assert(decode_detail::unsupported<T>, "give the type a describe() function (core/fields.hpp), or use a supported one");
     }
   }
 
@@ -228,11 +227,10 @@ class Decoder {
 
   template <class T>
   bool read_object(ValueRef value, const Step* at, T& out) {
-    using namespace decode_detail;
     constexpr auto list = describe(static_cast<const T*>(nullptr));
     constexpr std::size_t count = std::tuple_size_v<decltype(list.fields)>;
     constexpr auto names = std::apply([](const auto&... f) { return std::array<std::string_view, count>{f.name...}; }, list.fields);
-    if (document_.kind(value) == ValueKind::null && Lenient<T>) return true;
+    if (document_.kind(value) == ValueKind::null && decode_detail::Lenient<T>) return true;
     if (document_.kind(value) != ValueKind::object) return wrong_type(value, at, "an object");
 
     std::array<bool, count> is_seen{};
@@ -247,7 +245,8 @@ class Decoder {
     };
     if (!document_.each_member(value, visit)) return false;
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return ((is_seen[I] || Lenient<T> || may_be_absent<member_t<T, I>> || missing(value, at, names[I])) && ...);
+      return ((is_seen[I] || decode_detail::Lenient<T> || decode_detail::may_be_absent<member_t<T, I>> || missing(value, at, names[I])) &&
+              ...);
     }(std::make_index_sequence<count>());
   }
 

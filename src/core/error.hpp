@@ -8,19 +8,19 @@ namespace volan::core {
 
 /// Why something failed. `net` maps each code to one HTTP status.
 enum class ErrorCode {
-  invalid_argument,     ///< the caller sent something malformed or out of range; `path` names the field (400)
-  unauthenticated,      ///< no key, or one that is unknown, expired or revoked (401)
-  permission_denied,    ///< the key is valid, its role does not allow this (403)
-  not_found,            ///< the named thing does not exist in the caller's project (404)
-  conflict,             ///< it exists already, or changed since it was read (409)
-  too_large,            ///< a body, header or prompt beyond its configured limit (413)
-  resource_exhausted,   ///< a rate, quota or queue limit; try again later (429)
-  cancelled,            ///< the caller left or the server is stopping (499)
-  deadline_exceeded,    ///< the time limit passed (504)
-  unavailable,          ///< a part that is needed is down or still starting; try again (503)
-  upstream,             ///< an outside service answered with an error or with nonsense (502)
-  data_loss,            ///< stored bytes are missing or fail their checksum (500)
-  internal,             ///< a bug or an unexpected failure of the machine (500)
+  invalid_argument,    ///< the caller sent something malformed or out of range; `path` names the field (400)
+  unauthenticated,     ///< no key, or one that is unknown, expired or revoked (401)
+  permission_denied,   ///< the key is valid, its role does not allow this (403)
+  not_found,           ///< the named thing does not exist in the caller's project (404)
+  conflict,            ///< it exists already, or changed since it was read (409)
+  too_large,           ///< a body, header or prompt beyond its configured limit (413)
+  resource_exhausted,  ///< a rate, quota or queue limit; try again later (429)
+  cancelled,           ///< the caller left or the server is stopping (499)
+  deadline_exceeded,   ///< the time limit passed (504)
+  unavailable,         ///< a part that is needed is down or still starting; try again (503)
+  upstream,            ///< an outside service answered with an error or with nonsense (502)
+  data_loss,           ///< stored bytes are missing or fail their checksum (500)
+  internal,            ///< a bug or an unexpected failure of the machine (500)
 };
 
 /// Stable, machine-readable name, for example "invalid_argument". The API sends it as `code`.

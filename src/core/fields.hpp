@@ -13,12 +13,12 @@ namespace volan::core {
 template <class Owner, class Member>
 struct Field {
   std::string_view name;
-  Member Owner::*member;
+  Member Owner::* member;
   std::string_view doc;
 };
 
 template <class Owner, class Member>
-constexpr Field<Owner, Member> field(std::string_view name, Member Owner::*member, std::string_view doc = {}) {
+constexpr Field<Owner, Member> field(std::string_view name, Member Owner::* member, std::string_view doc = {}) {
   return {name, member, doc};
 }
 

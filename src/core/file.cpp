@@ -81,7 +81,7 @@ Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) 
   assert_may_block();
   const Fd file(open_retrying(path.c_str(), O_RDONLY));
   if (!file.is_open()) return fail(system_error("cannot open " + path, errno));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return fail(system_error("cannot stat " + path, errno));
   if (S_ISDIR(info.st_mode)) return fail(ErrorCode::invalid_argument, path + " is a folder, expected a file");
   const auto too_large = [&] {
@@ -129,7 +129,7 @@ Result<> create_folders(const std::string& path, mode_t mode) {
     const std::string folder = done.string();
     if (folder.empty() || ::mkdir(folder.c_str(), mode) == 0) continue;
     const int error_number = errno;
-    struct stat info {};
+    struct stat info{};
     if (::stat(folder.c_str(), &info) != 0) return fail(system_error("cannot create folder " + folder, error_number));
     if (!S_ISDIR(info.st_mode)) return fail(ErrorCode::conflict, folder + " is a file, expected a folder", {}, "move the file away");
   }

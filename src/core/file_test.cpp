@@ -21,7 +21,7 @@ TEST_F(FileTest, WritesAndReadsBackWithTheMode) {
   const std::string path = folder_.file("secret");
   ASSERT_TRUE(write_file_durably(path, std::string("a\0b", 3), 0600));
   EXPECT_EQ(read_file(path).value(), std::string("a\0b", 3));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
   ASSERT_TRUE(write_file_durably(path, "", 0644));

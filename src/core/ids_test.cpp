@@ -60,7 +60,8 @@ TEST(Ids, MakesTokensOfTheAskedSize) {
 
 TEST(Ids, EncodesBase64) {
   // RFC 4648, section 10.
-  const std::pair<const char*, const char*> cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> cases[] = {{"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : cases) EXPECT_EQ(base64(bytes), text);
   EXPECT_EQ(base64("\xfb\xff"), "+/8=");
   EXPECT_EQ(base64_url("\xfb\xff"), "-_8");

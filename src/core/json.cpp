@@ -2,11 +2,11 @@
 
 #include <simdjson.h>
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/stream_parser.hpp>
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <boost/json/serialize.hpp>
+#include <boost/json/stream_parser.hpp>
 #include <memory>
 #include <unordered_set>
 
@@ -226,7 +226,8 @@ std::string place_of_syntax_error(std::string_view bytes) {
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const std::size_t newline = before.rfind('\n');
   const std::size_t column = newline == std::string_view::npos ? used + 1 : used - newline;
-  return "at line " + std::to_string(line) + ", column " + std::to_string(column) + (error ? ": " + error.message() : ": bytes follow the value");
+  return "at line " + std::to_string(line) + ", column " + std::to_string(column) +
+         (error ? ": " + error.message() : ": bytes follow the value");
 }
 
 Error syntax_error(std::string_view bytes, simdjson::error_code code, std::size_t depth_max) {

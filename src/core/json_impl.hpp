@@ -46,14 +46,14 @@ void add_object_schema(boost::json::object& components);
 
 template <class T>
 Result<T> decode_json(std::string_view bytes, DecodeOptions options) {
-  return json_detail::decode_with<T>(options.unknown,
-                                     [&](const json_detail::Use& use) { return json_detail::with_json_text(bytes, options.depth_max, use); });
+  return json_detail::decode_with<T>(
+      options.unknown, [&](const json_detail::Use& use) { return json_detail::with_json_text(bytes, options.depth_max, use); });
 }
 
 template <class T, std::same_as<boost::json::value> Value>
 Result<T> decode_json(const Value& value, DecodeOptions options) {
-  return json_detail::decode_with<T>(options.unknown,
-                                     [&](const json_detail::Use& use) { return json_detail::with_json_value(value, options.depth_max, use); });
+  return json_detail::decode_with<T>(
+      options.unknown, [&](const json_detail::Use& use) { return json_detail::with_json_value(value, options.depth_max, use); });
 }
 
 template <class T>
@@ -64,8 +64,7 @@ Result<T> decode_yaml(std::string_view text, std::string_view file) {
 
 template <class T>
 void encode_json_to(std::string& out, const T& value) {
-  using namespace decode_detail;
-  if constexpr (is_optional<T>::value) {
+  if constexpr (decode_detail::is_optional<T>::value) {
     if (value)
       encode_json_to(out, *value);
     else
@@ -74,7 +73,7 @@ void encode_json_to(std::string& out, const T& value) {
     out += value ? "true" : "false";
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     append_json_string(out, value);
-  } else if constexpr (is_id<T>::value) {
+  } else if constexpr (decode_detail::is_id<T>::value) {
     append_json_string(out, value.value);
   } else if constexpr (std::is_same_v<T, Time>) {
     out += '"';
@@ -86,7 +85,7 @@ void encode_json_to(std::string& out, const T& value) {
     append_json_string(out, text_of(value));
   } else if constexpr (std::is_arithmetic_v<T>) {
     append_json_number(out, value);
-  } else if constexpr (is_vector<T>::value) {
+  } else if constexpr (decode_detail::is_vector<T>::value) {
     char separator = '[';
     for (const auto& item : value) {
       out += separator;
@@ -94,7 +93,7 @@ void encode_json_to(std::string& out, const T& value) {
       encode_json_to<typename T::value_type>(out, item);
     }
     out += separator == '[' ? "[]" : "]";
-  } else if constexpr (is_map<T>::value) {
+  } else if constexpr (decode_detail::is_map<T>::value) {
     char separator = '{';
     for (const auto& [key, item] : value) {
       if (json_detail::is_absent(item)) continue;
@@ -120,7 +119,7 @@ void encode_json_to(std::string& out, const T& value) {
     std::apply([&](const auto&... f) { (add(f), ...); }, list.fields);
     out += separator == '{' ? "{}" : "}";
   } else {
-    static_assert(unsupported<T>, "give the type a describe() function (core/fields.hpp), or use a supported one");
+    static_assert(decode_detail::unsupported<T>, "give the type a describe() function (core/fields.hpp), or use a supported one");
   }
 }
 
@@ -138,12 +137,11 @@ boost::json::value to_json(const T& value) {
 
 template <class T>
 boost::json::value json_schema(boost::json::object& components) {
-  using namespace decode_detail;
-  if constexpr (is_optional<T>::value) {
+  if constexpr (decode_detail::is_optional<T>::value) {
     return json_schema<typename T::value_type>(components);
   } else if constexpr (std::is_same_v<T, bool>) {
     return {{"type", "boolean"}};
-  } else if constexpr (std::is_same_v<T, std::string> || is_id<T>::value) {
+  } else if constexpr (std::is_same_v<T, std::string> || decode_detail::is_id<T>::value) {
     return {{"type", "string"}};
   } else if constexpr (std::is_same_v<T, Time>) {
     return {{"type", "string"}, {"format", "date-time"}};
@@ -158,19 +156,20 @@ boost::json::value json_schema(boost::json::object& components) {
     }
     return json_detail::component_ref(list.name);
   } else if constexpr (std::integral<T>) {
-    return json_detail::integer_schema(static_cast<double>(std::numeric_limits<T>::min()), static_cast<double>(std::numeric_limits<T>::max()),
-                                       std::is_signed_v<T>, static_cast<int>(8 * sizeof(T)));
+    return json_detail::integer_schema(static_cast<double>(std::numeric_limits<T>::min()),
+                                       static_cast<double>(std::numeric_limits<T>::max()), std::is_signed_v<T>,
+                                       static_cast<int>(8 * sizeof(T)));
   } else if constexpr (std::floating_point<T>) {
     return {{"type", "number"}};
-  } else if constexpr (is_vector<T>::value) {
+  } else if constexpr (decode_detail::is_vector<T>::value) {
     return {{"type", "array"}, {"items", json_schema<typename T::value_type>(components)}};
-  } else if constexpr (is_map<T>::value) {
+  } else if constexpr (decode_detail::is_map<T>::value) {
     return {{"type", "object"}, {"additionalProperties", json_schema<typename T::mapped_type>(components)}};
   } else if constexpr (DescribedObject<T>) {
     json_detail::add_object_schema<T>(components);
     return json_detail::component_ref(describe(static_cast<const T*>(nullptr)).name);
   } else {
-    static_assert(unsupported<T>, "give the type a describe() function (core/fields.hpp), or use a supported one");
+    static_assert(decode_detail::unsupported<T>, "give the type a describe() function (core/fields.hpp), or use a supported one");
   }
 }
 
@@ -178,7 +177,6 @@ namespace json_detail {
 
 template <class T>
 void add_object_schema(boost::json::object& components) {
-  using namespace decode_detail;
   constexpr auto list = describe(static_cast<const T*>(nullptr));
   if (components.contains(list.name)) return;
   components[list.name] = nullptr;  // a type that contains itself stops here
@@ -189,10 +187,11 @@ void add_object_schema(boost::json::object& components) {
     using M = std::remove_cvref_t<decltype(defaults.*f.member)>;
     boost::json::value schema = with_doc(json_schema<M>(components), f.doc);
     // Members that a reader always finds, though a writer may leave them out, state their default.
-    if constexpr ((Lenient<T> && !is_optional<M>::value && !DescribedObject<M>) || is_vector<M>::value || is_map<M>::value)
+    if constexpr ((decode_detail::Lenient<T> && !decode_detail::is_optional<M>::value && !DescribedObject<M>) ||
+                  decode_detail::is_vector<M>::value || decode_detail::is_map<M>::value)
       schema.as_object()["default"] = to_json(defaults.*f.member);
     properties[f.name] = std::move(schema);
-    if constexpr (!Lenient<T> && !may_be_absent<M>) required.emplace_back(f.name);
+    if constexpr (!decode_detail::Lenient<T> && !decode_detail::may_be_absent<M>) required.emplace_back(f.name);
   };
   std::apply([&](const auto&... f) { (add(f), ...); }, list.fields);
   boost::json::object schema{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};

@@ -1,10 +1,10 @@
 // Goal: every rule of the decoder and encoder. Method: one struct with every kind of member, texts in and errors out.
 #include "core/json.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <limits>
 
@@ -37,9 +37,9 @@ struct Car {
   bool operator==(const Car&) const = default;
 };
 constexpr auto describe(const Car*) {
-  return object("Car", field("id", &Car::id), field("model", &Car::model, "Its name."), field("is_new", &Car::is_new), field("price", &Car::price),
-                field("serial", &Car::serial), field("weight", &Car::weight), field("colour", &Car::colour), field("built", &Car::built),
-                field("parts", &Car::parts), field("stock", &Car::stock), field("extra", &Car::extra));
+  return object("Car", field("id", &Car::id), field("model", &Car::model, "Its name."), field("is_new", &Car::is_new),
+                field("price", &Car::price), field("serial", &Car::serial), field("weight", &Car::weight), field("colour", &Car::colour),
+                field("built", &Car::built), field("parts", &Car::parts), field("stock", &Car::stock), field("extra", &Car::extra));
 }
 
 struct Limits {
@@ -118,7 +118,8 @@ TEST(Json, NamesTheNearestFieldForAnUnknownOne) {
 }
 
 TEST(Json, RefusesIntegersOutOfRange) {
-  EXPECT_EQ(error_of<std::int32_t>("2147483648"), "invalid_argument the number is out of range (send an integer from -2147483648 to 2147483647)");
+  EXPECT_EQ(error_of<std::int32_t>("2147483648"),
+            "invalid_argument the number is out of range (send an integer from -2147483648 to 2147483647)");
   EXPECT_EQ(error_of<std::uint64_t>("-1"), "invalid_argument the number is out of range (send an integer from 0 to 18446744073709551615)");
   EXPECT_EQ(error_of<std::int64_t>("9223372036854775808"),
             "invalid_argument the number is out of range (send an integer from -9223372036854775808 to 9223372036854775807)");
@@ -188,7 +189,8 @@ TEST(Json, RefusesDeepNestingAndSurvivesVeryDeepNesting) {
 
 TEST(Json, EncodesHostileStringsAndNumbersAsValidJson) {
   EXPECT_EQ(encode_json(std::string("a\"\\\b\f\n\r\t\x01/\x7f")), "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001/\x7f\"");
-  EXPECT_EQ(encode_json(std::string("plain text of more than eight bytes \" and on")), "\"plain text of more than eight bytes \\\" and on\"");
+  EXPECT_EQ(encode_json(std::string("plain text of more than eight bytes \" and on")),
+            "\"plain text of more than eight bytes \\\" and on\"");
   EXPECT_EQ(encode_json(std::string("x\xffy")), "\"x\xEF\xBF\xBDy\"");
   EXPECT_EQ(encode_json(std::numeric_limits<double>::infinity()), "null");
   EXPECT_EQ(encode_json(std::nan("")), "null");

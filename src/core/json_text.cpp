@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t bytes_of(unsigned char byte) { return 0x0101010101010101ull * byte; }
 
 /// True if one of the 8 bytes needs an escape: below 0x20, quote or backslash.
-/// A byte of `x ^ pattern` is zero where x holds the pattern; (v - 0x01..) & ~v & 0x80.. marks zero bytes and, only after a real one, neighbours.
+/// A byte of `x ^ pattern` is zero where x holds the pattern; (v - 0x01..) & ~v & 0x80.. marks zero bytes and, only after a real one,
+/// neighbours.
 bool needs_escape(std::uint64_t word) {
   const auto zero_bytes = [](std::uint64_t v) { return (v - bytes_of(0x01)) & ~v & bytes_of(0x80); };
   const std::uint64_t control = (word - bytes_of(0x20)) & ~word & bytes_of(0x80);

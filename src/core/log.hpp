@@ -29,8 +29,10 @@ struct LogField {
   template <class I>
     requires std::is_integral_v<I> && (!std::is_same_v<I, bool>)
   LogField(std::string_view k, I v) : key(k) {
-    if constexpr (std::is_signed_v<I>) value = static_cast<std::int64_t>(v);
-    else value = static_cast<std::uint64_t>(v);
+    if constexpr (std::is_signed_v<I>)
+      value = static_cast<std::int64_t>(v);
+    else
+      value = static_cast<std::uint64_t>(v);
   }
 };
 

@@ -20,7 +20,9 @@ std::string captured(F write) {
 
 TEST(Log, WritesJsonLinesWithEscapedFields) {
   const std::string text = captured([] {
-    Log().warn("provider_retry", {{"provider", "a\"b\n\xff"}, {"attempt", 3}, {"ratio", 0.5}, {"is_last", true}, {"bytes", std::uint64_t{18446744073709551615u}}});
+    Log().warn(
+        "provider_retry",
+        {{"provider", "a\"b\n\xff"}, {"attempt", 3}, {"ratio", 0.5}, {"is_last", true}, {"bytes", std::uint64_t{18446744073709551615u}}});
   });
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
   const auto line = parse_json(text);
@@ -35,7 +37,8 @@ TEST(Log, WritesJsonLinesWithEscapedFields) {
 }
 
 TEST(Log, WritesReadableLines) {
-  const std::string text = captured([] { Log(LogLevel::debug, Log::Format::text).debug("start", {{"a", "plain"}, {"b", "two words"}, {"c", ""}, {"d", "x\ny"}}); });
+  const std::string text = captured(
+      [] { Log(LogLevel::debug, Log::Format::text).debug("start", {{"a", "plain"}, {"b", "two words"}, {"c", ""}, {"d", "x\ny"}}); });
   EXPECT_THAT(text, testing::MatchesRegex("[0-9:.]+ debug start a=plain b=\"two words\" c=\"\" d=\"x\\\\ny\"\n"));
 }
 

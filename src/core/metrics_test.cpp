@@ -17,7 +17,8 @@ TEST(Metrics, WritesTheExpositionText) {
   metrics.gauge("volan_queue_entries", "Waiting.").set(1.5);
   metrics.histogram("volan_wait_seconds", "Wait.", {}, {0.1, 1}).observe(0.5);
   const std::string text = metrics.text();
-  EXPECT_THAT(text, HasSubstr("# HELP volan_calls_total Calls.\n# TYPE volan_calls_total counter\nvolan_calls_total{route=\"a\\\"b\"} 2\n"));
+  EXPECT_THAT(text,
+              HasSubstr("# HELP volan_calls_total Calls.\n# TYPE volan_calls_total counter\nvolan_calls_total{route=\"a\\\"b\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("volan_queue_entries 1.5\n"));
   EXPECT_THAT(text, HasSubstr("volan_wait_seconds_bucket{le=\"0.1\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("volan_wait_seconds_bucket{le=\"1\"} 1\n"));

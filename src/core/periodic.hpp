@@ -11,9 +11,9 @@
 
 namespace volan::core {
 
-/// Calls `work` every `interval` on a thread of its own, first after one interval; a call that takes longer delays the next one. The end of the scope
-/// waits for a running call. `work` must not throw; it says itself what it did (log, metric, state that a page shows). Not movable.
-/// Example: `core::Periodic sweeper(std::chrono::minutes(1), [this] { sweep(); });`
+/// Calls `work` every `interval` on a thread of its own, first after one interval; a call that takes longer delays the next one. The end of
+/// the scope waits for a running call. `work` must not throw; it says itself what it did (log, metric, state that a page shows). Not
+/// movable. Example: `core::Periodic sweeper(std::chrono::minutes(1), [this] { sweep(); });`
 class Periodic {
  public:
   Periodic(std::chrono::milliseconds interval, std::function<void()> work)

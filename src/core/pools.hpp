@@ -1,6 +1,7 @@
 /// Threads: io threads (one event loop each), a compute pool and a disk pool, and how a coroutine moves work between them.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -11,7 +12,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <thread>
@@ -75,9 +75,8 @@ class Pools {
       auto back = boost::asio::make_work_guard(boost::asio::get_associated_executor(handler));
       boost::asio::post(pool, [handler = std::move(handler), job = std::move(job), back = std::move(back)]() mutable {
         R value = job();
-        boost::asio::post(back.get_executor(), [handler = std::move(handler), value = std::move(value)]() mutable {
-          std::move(handler)(std::move(value));
-        });
+        boost::asio::post(back.get_executor(),
+                          [handler = std::move(handler), value = std::move(value)]() mutable { std::move(handler)(std::move(value)); });
       });
     };
     co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(R)>(

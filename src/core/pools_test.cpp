@@ -69,14 +69,12 @@ TEST(Pools, EndsWhileCoroutinesStillWait) {
   std::promise<void> may_end;
   {
     Pools pools({.io = 1, .compute = 1, .disk = 1});
-    boost::asio::co_spawn(
-        pools.io(0),
-        pools.on_disk([&begun, end = may_end.get_future().share()] {
-          begun.set_value();
-          end.wait();
-          return Result<int>(1);
-        }),
-        [](std::exception_ptr, Result<int>) {});
+    boost::asio::co_spawn(pools.io(0), pools.on_disk([&begun, end = may_end.get_future().share()] {
+      begun.set_value();
+      end.wait();
+      return Result<int>(1);
+    }),
+                          [](std::exception_ptr, Result<int>) {});
     begun.get_future().wait();
     pools.stop();
     pools.stop();

@@ -18,10 +18,10 @@
 namespace volan::core {
 
 struct ProcessOptions {
-  std::string program;                        ///< path, or a name looked up in PATH
-  std::vector<std::string> arguments{};       ///< without argv[0]
-  std::map<std::string, std::string> env{};   ///< added to (or replacing in) the inherited environment
-  std::string working_directory{};            ///< empty = inherited
+  std::string program;                       ///< path, or a name looked up in PATH
+  std::vector<std::string> arguments{};      ///< without argv[0]
+  std::map<std::string, std::string> env{};  ///< added to (or replacing in) the inherited environment
+  std::string working_directory{};           ///< empty = inherited
   /// Called for each line the child writes to stdout or stderr, from the process's reader thread. Lines over 64 KiB are cut.
   std::function<void(std::string_view line)> on_line{};
 };

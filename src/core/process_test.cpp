@@ -45,7 +45,8 @@ class Lines {
 };
 
 Result<std::unique_ptr<Process>> shell(const std::string& script, Lines& lines) {
-  return Process::start({.program = "sh", .arguments = {"-c", script}, .env = {{"VOLAN_TEST", "a b"}}, .working_directory = "/", .on_line = lines.sink()});
+  return Process::start(
+      {.program = "sh", .arguments = {"-c", script}, .env = {{"VOLAN_TEST", "a b"}}, .working_directory = "/", .on_line = lines.sink()});
 }
 
 /// Waits up to 20 s for the end of a process that is not our child.
@@ -75,8 +76,7 @@ TEST(Process, StartsWithArgumentsEnvironmentAndFolder) {
 
 TEST(Process, ReportsAProgramOrFolderThatDoesNotExist) {
   EXPECT_EQ(Process::start({.program = "/nowhere/x"}).error().code, ErrorCode::not_found);
-  EXPECT_EQ(Process::start({.program = "volan-no-such-program"}).error().code,
-            ErrorCode::not_found);
+  EXPECT_EQ(Process::start({.program = "volan-no-such-program"}).error().code, ErrorCode::not_found);
   EXPECT_EQ(Process::start({.program = ""}).error().code, ErrorCode::not_found);
   const auto folder = Process::start({.program = "sh", .working_directory = "/nowhere"});
   EXPECT_EQ(folder.error().code, ErrorCode::not_found);

@@ -25,10 +25,10 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(
 }  // namespace volan::core
 
 /// A broken invariant is a bug: aborts, in release builds too. Input can never trigger it.
-#define VOLAN_CHECK(condition, why)                            \
-  do {                                                         \
-    if (!(condition)) [[unlikely]]                             \
-      ::volan::core::check_failed(#condition, why);            \
+#define VOLAN_CHECK(condition, why)                 \
+  do {                                              \
+    if (!(condition)) [[unlikely]]                  \
+      ::volan::core::check_failed(#condition, why); \
   } while (false)
 
 // The declaration form, because statement expressions inside coroutines crash g++ 12:
@@ -41,11 +41,11 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(
   if (!name) [[unlikely]]                                       \
     return_keyword std::unexpected(std::move(name).error());    \
   declaration = std::move(*name)
-#define VOLAN_TRY_VOID_WITH_(return_keyword, ...)                              \
-  do {                                                                         \
-    auto volan_try_result = __VA_ARGS__;                                       \
-    if (!volan_try_result) [[unlikely]]                                        \
-      return_keyword std::unexpected(std::move(volan_try_result).error());     \
+#define VOLAN_TRY_VOID_WITH_(return_keyword, ...)                          \
+  do {                                                                     \
+    auto volan_try_result = __VA_ARGS__;                                   \
+    if (!volan_try_result) [[unlikely]]                                    \
+      return_keyword std::unexpected(std::move(volan_try_result).error()); \
   } while (false)
 
 #define VOLAN_TRY(declaration, ...) VOLAN_TRY_WITH_(VOLAN_CONCAT(volan_try_, __LINE__), return, declaration, __VA_ARGS__)

@@ -45,7 +45,9 @@ TEST(Result, NamesEveryCodeDifferently) {
   EXPECT_EQ(name_of(ErrorCode::invalid_argument), "invalid_argument");
 }
 
-TEST(ResultDeathTest, AbortsOnABrokenInvariant) { EXPECT_DEATH(VOLAN_CHECK(1 > 2, "numbers are ordered"), "1 > 2.*numbers are ordered|numbers are ordered.*1 > 2"); }
+TEST(ResultDeathTest, AbortsOnABrokenInvariant) {
+  EXPECT_DEATH(VOLAN_CHECK(1 > 2, "numbers are ordered"), "1 > 2.*numbers are ordered|numbers are ordered.*1 > 2");
+}
 
 }  // namespace
 }  // namespace volan::core

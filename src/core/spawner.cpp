@@ -101,7 +101,9 @@ class Spawner {
   }
 
  private:
-  Spawner() { std::thread([this] { work(); }).detach(); }
+  Spawner() {
+    std::thread([this] { work(); }).detach();
+  }
   [[noreturn]] void work() {
     pthread_setname_np(pthread_self(), "volan-spawner");
     while (true) {

@@ -1,4 +1,5 @@
-// Goal: UTF-8 is told from other bytes and never cut. Method: tables of sequences, the ill-formed ones of Unicode 15 section 3.9 among them.
+// Goal: UTF-8 is told from other bytes and never cut. Method: tables of sequences, the ill-formed ones of Unicode 15 section 3.9 among
+// them.
 #include "core/text.hpp"
 
 #include <gtest/gtest.h>
@@ -8,17 +9,18 @@ namespace {
 
 TEST(Text, TellsValidFromInvalidUtf8) {
   for (const char* good : {"", "a", "é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(is_valid_utf8(good)) << good;
-  for (const char* bad : {"\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "a\xC3", "\xE2\x82"})
+  for (const char* bad :
+       {"\x80", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "a\xC3", "\xE2\x82"})
     EXPECT_FALSE(is_valid_utf8(bad)) << testing::PrintToString(std::string(bad));
 }
 
 TEST(Text, ReplacesEachMaximalIllFormedPart) {
   const std::string r = "\xEF\xBF\xBD";
   EXPECT_EQ(make_valid_utf8("a é"), "a é");
-  EXPECT_EQ(make_valid_utf8("x\xE2\x82y"), "x" + r + "y");                    // one cut sequence
-  EXPECT_EQ(make_valid_utf8("\xE2\x82"), r);                                  // cut at the end
-  EXPECT_EQ(make_valid_utf8("\xC0\xAF"), r + r);                              // overlong
-  EXPECT_EQ(make_valid_utf8("\xED\xA0\x80"), r + r + r);                      // a surrogate
+  EXPECT_EQ(make_valid_utf8("x\xE2\x82y"), "x" + r + "y");  // one cut sequence
+  EXPECT_EQ(make_valid_utf8("\xE2\x82"), r);                // cut at the end
+  EXPECT_EQ(make_valid_utf8("\xC0\xAF"), r + r);            // overlong
+  EXPECT_EQ(make_valid_utf8("\xED\xA0\x80"), r + r + r);    // a surrogate
   EXPECT_EQ(make_valid_utf8("\xF0\x9F\x98\xFF😀"), r + r + "😀");
   EXPECT_EQ(make_valid_utf8("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"), r + r + r + r + r + "A" + r + r + "B");
 }

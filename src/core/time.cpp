@@ -87,7 +87,8 @@ Result<Time> time_from_rfc3339(std::string_view text) {
   if (at != text.size()) return bad_time("nothing may follow the offset");
 
   // A leap second (:60) becomes the first second of the next minute, as the system clock counts it.
-  const std::int64_t seconds = std::int64_t{sys_days(date).time_since_epoch().count()} * 86'400 + h * 3'600 + mi * 60 + s - offset_minutes * 60;
+  const std::int64_t seconds =
+      std::int64_t{sys_days(date).time_since_epoch().count()} * 86'400 + h * 3'600 + mi * 60 + s - offset_minutes * 60;
   std::int64_t ns = 0;
   // One second of margin keeps the sum with the fraction in range.
   constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / ns_per_second - 1;
@@ -98,8 +99,7 @@ Result<Time> time_from_rfc3339(std::string_view text) {
 
 Time SystemClock::now() const {
   static std::atomic<std::int64_t> latest{0};
-  const std::int64_t ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const std::int64_t ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   std::int64_t seen = latest.load(std::memory_order_relaxed);
   while (seen < ns && !latest.compare_exchange_weak(seen, ns, std::memory_order_relaxed)) {
   }

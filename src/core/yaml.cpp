@@ -17,7 +17,7 @@ constexpr std::size_t depth_max = 64;
 /// One value of the file after aliases, variables and scalar types are resolved.
 struct YamlValue {
   ValueKind kind = ValueKind::null;
-  int line = 0;      ///< from 1; of the key where there is one
+  int line = 0;        ///< from 1; of the key where there is one
   std::string text{};  ///< of a scalar, as written
   bool boolean = false;
   std::int64_t integer = 0;
@@ -58,7 +58,8 @@ void resolve_plain(YamlValue& value) {
       value.kind = ValueKind::integer;
     } else if (const auto u = std::from_chars(begin, end, value.unsigned_integer, base); u.ec == std::errc() && u.ptr == end) {
       value.kind = ValueKind::unsigned_integer;
-    } else if (const auto d = std::from_chars(text.data(), end, value.real); d.ec == std::errc() && d.ptr == end && std::isfinite(value.real)) {
+    } else if (const auto d = std::from_chars(text.data(), end, value.real);
+               d.ec == std::errc() && d.ptr == end && std::isfinite(value.real)) {
       value.kind = ValueKind::real;
     }
   }
@@ -70,12 +71,14 @@ class Builder {
   explicit Builder(std::string_view file) : file_(file) {}
 
   Result<YamlValue> build(const YAML::Node& node, int line, std::size_t depth_left) {
-    if (++values_ > values_max) return yaml_error(file_, line, "more than 100,000 values after aliases are followed", {}, ErrorCode::too_large);
+    if (++values_ > values_max)
+      return yaml_error(file_, line, "more than 100,000 values after aliases are followed", {}, ErrorCode::too_large);
     if (depth_left == 0) return yaml_error(file_, line, "nested deeper than 64 levels");
     YamlValue value;
     value.line = line;
     const std::string& tag = node.Tag();
-    if (!tag.empty() && tag != "?" && tag != "!") return yaml_error(file_, line, "tags like " + tag + " are not supported", "remove the tag");
+    if (!tag.empty() && tag != "?" && tag != "!")
+      return yaml_error(file_, line, "tags like " + tag + " are not supported", "remove the tag");
     switch (node.Type()) {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null: return value;
@@ -115,9 +118,11 @@ class Builder {
       const int line = line_of(member.first, value.line);
       if (!member.first.IsScalar()) return yaml_error(file_, line, "expected a text as key");
       const std::string& key = member.first.Scalar();
-      if (key == "<<") return yaml_error(file_, line, "merge keys (<<) are not supported", "write the fields out, or use an alias for the whole value");
+      if (key == "<<")
+        return yaml_error(file_, line, "merge keys (<<) are not supported", "write the fields out, or use an alias for the whole value");
       const auto [first, is_new] = lines.emplace(key, line);
-      if (!is_new) return yaml_error(file_, line, "the key " + key + " appears twice, first in line " + std::to_string(first->second), "remove one");
+      if (!is_new)
+        return yaml_error(file_, line, "the key " + key + " appears twice, first in line " + std::to_string(first->second), "remove one");
       VOLAN_TRY(YamlValue child, build(member.second, line, depth_left - 1));
       value.keys.push_back(key);
       value.children.push_back(std::move(child));
@@ -143,7 +148,8 @@ class Builder {
       const std::string name(rest.substr(at + opening.size(), end - at - opening.size()));
       const char* found = name.empty() ? nullptr : std::getenv(name.c_str());
       if (found == nullptr) {
-        return yaml_error(file_, value.line, "the environment variable \"" + make_valid_utf8(name) + "\" is not set", "set it before volan starts");
+        return yaml_error(file_, value.line, "the environment variable \"" + make_valid_utf8(name) + "\" is not set",
+                          "set it before volan starts");
       }
       if (!is_valid_utf8(found)) return yaml_error(file_, value.line, "the environment variable " + name + " is not valid UTF-8");
       out += rest.substr(0, at);
@@ -224,7 +230,8 @@ class YamlDocument final : public Document {
 Result<YamlValue> parse(std::string_view text, std::string_view file) {
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) return yaml_error(file, documents[1].Mark().line + 1, "expected one document, found several", "remove the --- line");
+    if (documents.size() > 1)
+      return yaml_error(file, documents[1].Mark().line + 1, "expected one document, found several", "remove the --- line");
     if (documents.empty()) return YamlValue{.line = 1};
     return Builder(file).build(documents[0], 1, depth_max);
   } catch (const YAML::Exception& e) {

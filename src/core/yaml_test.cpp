@@ -53,7 +53,8 @@ TEST(Yaml, DecodesAFile) {
 TEST(Yaml, NamesFileLinePathAndRemedy) {
   EXPECT_EQ(error_of("version: a\napps:\n  twin:\n    model: [x]\n"),
             "volan.yaml:4: apps.twin.model: expected string, found array (send a string)");
-  EXPECT_EQ(error_of("version: a\napps:\n  twin:\n    modle: x\n"), "volan.yaml:4: apps.twin.modle: unknown field (did you mean \"model\"?)");
+  EXPECT_EQ(error_of("version: a\napps:\n  twin:\n    modle: x\n"),
+            "volan.yaml:4: apps.twin.modle: unknown field (did you mean \"model\"?)");
   EXPECT_EQ(error_of("version: a\nports:\n  - 1\n  - \"2\"\n"), "volan.yaml:4: ports[1]: expected integer, found string (send an integer)");
   EXPECT_EQ(error_of("ports: []\n"), "volan.yaml:1: version: required field is missing");
   EXPECT_EQ(error_of("- 1\n"), "volan.yaml:1: expected object, found array (send an object)");
