@@ -26,9 +26,9 @@ struct ClientOptions {
 
 struct ClientRequest {
   Verb verb = Verb::get;
-  std::string url;  ///< http:// or https://, host from configuration, never from a request's field
-  Headers headers;
-  std::string body;
+  std::string url{};  ///< http:// or https://, host from configuration, never from a request's field
+  Headers headers{};
+  std::string body{};
   std::chrono::milliseconds first_byte_timeout{0};  ///< 0 = the client's
   std::chrono::milliseconds total_timeout{0};
 };
