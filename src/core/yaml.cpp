@@ -1,8 +1,10 @@
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <sstream>
 
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -227,13 +229,38 @@ class YamlDocument final : public Document {
   std::string_view file_;
 };
 
-Result<YamlValue> parse(std::string_view text, std::string_view file) {
+/// Takes note of where a document starts and of nothing else.
+class DocumentStart final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { line = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  int line = 0;
+};
+
+/// The line at which something follows the first document, or 0. (YAML::LoadAll would tell as well, but never returns for some texts.)
+int line_after_first_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart handler;
+  if (!parser.HandleNextDocument(handler) || !parser.HandleNextDocument(handler)) return 0;
+  return handler.line;
+}
+
+Result<YamlValue> parse(std::string_view view, std::string_view file) {
+  const std::string text(view);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1)
-      return yaml_error(file, documents[1].Mark().line + 1, "expected one document, found several", "remove the --- line");
-    if (documents.empty()) return YamlValue{.line = 1};
-    return Builder(file).build(documents[0], 1, depth_max);
+    if (const int line = line_after_first_document(text); line != 0) {
+      return yaml_error(file, line, "expected one document, found more", "remove the --- line, or what does not belong there");
+    }
+    return Builder(file).build(YAML::Load(text), 1, depth_max);
   } catch (const YAML::Exception& e) {
     return yaml_error(file, e.mark.is_null() ? 0 : e.mark.line + 1, "invalid YAML: " + e.msg);
   } catch (const std::exception& e) {

@@ -73,6 +73,14 @@ TEST(Yaml, RefusesBadSyntaxWithItsLine) {
   EXPECT_THAT(error_of("version: *nowhere\n"), testing::StartsWith("volan.yaml:1: invalid YAML"));
 }
 
+// Found by the fuzzer: yaml-cpp's LoadAll() never returned for these.
+TEST(Yaml, ReturnsForTextsThatAreNotTwoDocuments) {
+  EXPECT_NE(error_of(",**HOa********* 2]*cq\" :q\".\n"), "decoded");
+  EXPECT_NE(error_of("version: a\n]"), "decoded");
+  EXPECT_NE(error_of("version: a\n}\n"), "decoded");
+  EXPECT_NE(error_of("version: a\n...\n]"), "decoded");
+}
+
 TEST(Yaml, FollowsAliasesUpToALimit) {
   EXPECT_EQ(error_of("version: &v a\napps:\n  x: &x {model: *v}\n  y: *x\n"), "decoded");
   std::string bomb = "version: a\nl0: &l0 [x, x, x, x, x, x, x, x, x, x]\n";
