@@ -196,6 +196,8 @@ TEST(Json, EncodesHostileStringsAndNumbersAsValidJson) {
   EXPECT_EQ(encode_json(std::nan("")), "null");
   EXPECT_EQ(encode_json(0.1), "0.1");
   EXPECT_EQ(encode_json(1e300), "1e+300");
+  EXPECT_EQ(encode_json(88888888888888888889.0), "88888888888888885248.0");  // without a fraction it would be an integer beyond 64 bits
+  EXPECT_EQ(decode_json<double>(encode_json(-88888888888888888889.0)).value(), -88888888888888888889.0);
   EXPECT_EQ(encode_json(RawJson{}), "null");
   EXPECT_EQ(encode_json(std::vector<bool>{true, false}), "[true,false]");
   EXPECT_EQ((encode_json(std::map<std::string, std::optional<int>>{{"a", std::nullopt}, {"b", 1}})), R"({"b":1})");

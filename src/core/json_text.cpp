@@ -52,10 +52,23 @@ void append_escape(std::string& out, char c) {
 }
 
 template <class Number>
-void append_number(std::string& out, Number value) {
+void append_digits(std::string& out, Number value) {
   char digits[40];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   out.append(digits, end);
+}
+
+template <class Real>
+void append_real(std::string& out, Real value) {
+  if (!std::isfinite(value)) {
+    out += "null";
+    return;
+  }
+  const std::size_t start = out.size();
+  append_digits(out, value);
+  // Digits alone would be an integer, and readers refuse one beyond 64 bits.
+  constexpr Real integers_end = 9.2e18f;
+  if (std::abs(value) > integers_end && out.find_first_of(".e", start) == std::string::npos) out += ".0";
 }
 
 }  // namespace
@@ -74,19 +87,9 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_json_number(std::string& out, double value) {
-  if (std::isfinite(value))
-    append_number(out, value);
-  else
-    out += "null";
-}
-void append_json_number(std::string& out, float value) {
-  if (std::isfinite(value))
-    append_number(out, value);
-  else
-    out += "null";
-}
-void append_json_number(std::string& out, std::int64_t value) { append_number(out, value); }
-void append_json_number(std::string& out, std::uint64_t value) { append_number(out, value); }
+void append_json_number(std::string& out, double value) { append_real(out, value); }
+void append_json_number(std::string& out, float value) { append_real(out, value); }
+void append_json_number(std::string& out, std::int64_t value) { append_digits(out, value); }
+void append_json_number(std::string& out, std::uint64_t value) { append_digits(out, value); }
 
 }  // namespace volan::core
