@@ -27,9 +27,9 @@ constexpr net::Access access_of(Role role) {
 inline constexpr std::string_view default_project = "default";
 
 struct Project {
-  std::string id;
-  std::string name;
-  core::Time created;
+  std::string id{};
+  std::string name{};
+  core::Time created{};
 };
 constexpr auto describe(const Project*) {
   return core::object("Project", core::field("id", &Project::id, "Lower-case letters, digits and hyphens; never changes."),
@@ -38,14 +38,14 @@ constexpr auto describe(const Project*) {
 
 /// A key as it is listed: never the key itself.
 struct ApiKey {
-  std::string id;
-  std::string name;
+  std::string id{};
+  std::string name{};
   Role role = Role::viewer;
-  std::string prefix;
-  core::Time created;
-  std::optional<core::Time> last_used;
-  std::optional<core::Time> expires;
-  std::optional<core::Time> revoked;
+  std::string prefix{};
+  core::Time created{};
+  std::optional<core::Time> last_used{};
+  std::optional<core::Time> expires{};
+  std::optional<core::Time> revoked{};
 };
 constexpr auto describe(const ApiKey*) {
   return core::object("ApiKey", core::field("id", &ApiKey::id), core::field("name", &ApiKey::name, "For people."), core::field("role", &ApiKey::role),
@@ -55,9 +55,9 @@ constexpr auto describe(const ApiKey*) {
 }
 
 struct NewKey {
-  std::string name;
+  std::string name{};
   Role role = Role::viewer;
-  std::optional<core::Time> expires;
+  std::optional<core::Time> expires{};
 };
 constexpr auto describe(const NewKey*) {
   return core::object("NewKey", core::field("name", &NewKey::name, "For people; 1 to 100 characters."),
@@ -67,8 +67,8 @@ constexpr auto describe(const NewKey*) {
 
 /// The only moment a key is visible.
 struct CreatedKey {
-  ApiKey info;
-  std::string key;
+  ApiKey info{};
+  std::string key{};
 };
 constexpr auto describe(const CreatedKey*) {
   return core::object("CreatedKey", core::field("info", &CreatedKey::info),
@@ -76,8 +76,8 @@ constexpr auto describe(const CreatedKey*) {
 }
 
 struct NewProject {
-  std::string id;
-  std::optional<std::string> name;
+  std::string id{};
+  std::optional<std::string> name{};
 };
 constexpr auto describe(const NewProject*) {
   return core::object("NewProject", core::field("id", &NewProject::id, "1 to 63 lower-case letters, digits and hyphens, starting with a letter."),
@@ -85,8 +85,8 @@ constexpr auto describe(const NewProject*) {
 }
 
 struct CreatedProject {
-  Project project;
-  CreatedKey admin_key;
+  Project project{};
+  CreatedKey admin_key{};
 };
 constexpr auto describe(const CreatedProject*) {
   return core::object("CreatedProject", core::field("project", &CreatedProject::project),
@@ -95,8 +95,8 @@ constexpr auto describe(const CreatedProject*) {
 
 /// Exactly one of the two.
 struct SignIn {
-  std::optional<std::string> key;
-  std::optional<std::string> token;
+  std::optional<std::string> key{};
+  std::optional<std::string> token{};
 };
 constexpr auto describe(const SignIn*) {
   return core::object("SignIn", core::field("key", &SignIn::key, "An API key."),
@@ -105,13 +105,13 @@ constexpr auto describe(const SignIn*) {
 
 /// Who the caller is.
 struct Viewer {
-  std::string project;
-  std::string project_name;
+  std::string project{};
+  std::string project_name{};
   Role role = Role::viewer;
-  std::string actor;
-  std::string actor_name;
+  std::string actor{};
+  std::string actor_name{};
   bool is_session = false;
-  std::string csrf_header;
+  std::string csrf_header{};
 };
 constexpr auto describe(const Viewer*) {
   return core::object("Viewer", core::field("project", &Viewer::project, "Id of the project."), core::field("project_name", &Viewer::project_name),
@@ -122,12 +122,12 @@ constexpr auto describe(const Viewer*) {
 }
 
 struct KeyList {
-  std::vector<ApiKey> keys;
+  std::vector<ApiKey> keys{};
 };
 constexpr auto describe(const KeyList*) { return core::object("KeyList", core::field("keys", &KeyList::keys, "Newest first.")); }
 
 struct ProjectList {
-  std::vector<Project> projects;
+  std::vector<Project> projects{};
 };
 constexpr auto describe(const ProjectList*) { return core::object("ProjectList", core::field("projects", &ProjectList::projects)); }
 

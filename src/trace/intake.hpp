@@ -16,25 +16,25 @@ namespace volan::trace {
 
 /// A span as a client sends it.
 struct SpanIn {
-  std::string trace_id;
-  std::string span_id;
-  std::optional<std::string> parent_id;
-  std::string name;
-  std::optional<SpanKind> kind;
-  std::optional<SpanStatus> status;
-  core::Time start;
-  std::optional<core::Time> end;
-  std::optional<core::Time> first_token;
-  std::optional<std::string> app;
-  std::optional<std::string> model;
-  std::optional<std::string> session_id;
-  std::optional<std::string> user_id;
-  std::optional<std::int64_t> prompt_tokens;
-  std::optional<std::int64_t> completion_tokens;
-  std::optional<core::RawJson> input;
-  std::optional<core::RawJson> output;
-  std::optional<std::string> error;
-  std::map<std::string, core::RawJson> attributes;
+  std::string trace_id{};
+  std::string span_id{};
+  std::optional<std::string> parent_id{};
+  std::string name{};
+  std::optional<SpanKind> kind{};
+  std::optional<SpanStatus> status{};
+  core::Time start{};
+  std::optional<core::Time> end{};
+  std::optional<core::Time> first_token{};
+  std::optional<std::string> app{};
+  std::optional<std::string> model{};
+  std::optional<std::string> session_id{};
+  std::optional<std::string> user_id{};
+  std::optional<std::int64_t> prompt_tokens{};
+  std::optional<std::int64_t> completion_tokens{};
+  std::optional<core::RawJson> input{};
+  std::optional<core::RawJson> output{};
+  std::optional<std::string> error{};
+  std::map<std::string, core::RawJson> attributes{};
 };
 constexpr auto describe(const SpanIn*) {
   using T = SpanIn;
@@ -52,9 +52,9 @@ constexpr auto describe(const SpanIn*) {
 
 struct RefusedSpan {
   std::int64_t index = 0;
-  std::string message;
-  std::optional<std::string> path;
-  std::optional<std::string> fix;
+  std::string message{};
+  std::optional<std::string> path{};
+  std::optional<std::string> fix{};
 };
 constexpr auto describe(const RefusedSpan*) {
   return core::object("RefusedSpan", core::field("index", &RefusedSpan::index, "Position in the array that was sent, from 0."), core::field("message", &RefusedSpan::message),
@@ -64,7 +64,7 @@ constexpr auto describe(const RefusedSpan*) {
 struct IntakeAnswer {
   std::int64_t accepted = 0;
   std::int64_t rejected = 0;
-  std::vector<RefusedSpan> errors;
+  std::vector<RefusedSpan> errors{};
 };
 constexpr auto describe(const IntakeAnswer*) {
   return core::object("IntakeAnswer", core::field("accepted", &IntakeAnswer::accepted, "Spans on disk when this answer was sent."),
@@ -72,7 +72,7 @@ constexpr auto describe(const IntakeAnswer*) {
 }
 
 struct Intake {
-  std::vector<Span> spans;  ///< the good ones, of `project`
+  std::vector<Span> spans{};  ///< the good ones, of `project`
   IntakeAnswer answer;      ///< what to say once they are stored
 };
 

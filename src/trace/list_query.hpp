@@ -16,7 +16,7 @@ namespace volan::trace {
 /// The place of a trace in the list, which is ordered by start time and id, newest first.
 struct ListPosition {
   std::int64_t start_ns = 0;
-  std::string trace_id;
+  std::string trace_id{};
 };
 
 /// "START_NS_TRACEID": what TracePage::next says.
@@ -25,8 +25,8 @@ std::string cursor_text(const ListPosition& position);
 core::Result<ListPosition> cursor_of(std::string_view text);
 
 struct BoundSql {
-  std::string sql;
-  std::vector<storage::Value> params;
+  std::string sql{};
+  std::vector<storage::Value> params{};
 };
 
 /// Rows of `traces` (summary_columns()) that pass `filter` and come after `after`, at most `rows_max`. The rows of one trace are neighbours, its end

@@ -43,10 +43,12 @@ core::Result<std::shared_ptr<LiveFeed::Reader>> LiveFeed::subscribe(std::string 
     return core::fail(core::ErrorCode::resource_exhausted, "too many readers follow traces at the moment", {}, "close other live views, or poll the list");
   std::shared_ptr<Reader> reader(new Reader(std::move(project), options_.events_max, std::move(wake)));
   readers_.push_back(reader);
+  may_have_readers_ = true;
   return reader;
 }
 
 bool LiveFeed::has_readers(std::string_view project) const {
+  if (!may_have_readers_.load(std::memory_order_relaxed)) return false;
   const std::lock_guard lock(mutex_);
   return std::ranges::any_of(readers_, [&](const auto& weak) {
     const auto reader = weak.lock();

@@ -1,6 +1,7 @@
 /// Live follow: summaries of root spans as they start and end, broadcast to the readers of a project.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -56,7 +57,7 @@ class LiveFeed {
   /// A reader of one project; it leaves when the pointer is dropped. `wake` is called from the publishing thread when the first event after a
   /// take() has come: it must not block and must not call back. Errors: resource_exhausted.
   core::Result<std::shared_ptr<Reader>> subscribe(std::string project, std::function<void()> wake);
-  /// True when somebody follows the project: saves making events that nobody reads.
+  /// True when somebody follows the project: saves making events that nobody reads. One atomic read when nobody follows anything.
   bool has_readers(std::string_view project) const;
   /// `event` is a complete server-sent event.
   void publish(std::string_view project, std::string event);
@@ -64,6 +65,7 @@ class LiveFeed {
  private:
   const LiveOptions options_;
   core::Counter& dropped_;
+  std::atomic<bool> may_have_readers_ = false;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<Reader>> readers_;  // owned by the streams that read
 };

@@ -5,7 +5,10 @@
 #include <cmath>
 
 #include "core/ids.hpp"
+#include "core/json.hpp"
 #include "trace/bounds.hpp"
+#include "trace/live.hpp"
+#include "trace/rows.hpp"
 #include "trace/span_entry.hpp"
 #include "trace/text.hpp"
 
@@ -55,7 +58,8 @@ core::Result<> OpenSpan::end(SpanStatus status, std::string_view error) {
   return recorder->end(span_);
 }
 
-Recorder::Recorder(storage::Journal& journal, const core::Clock& clock, core::Metrics* metrics) : journal_(journal), clock_(clock) {
+Recorder::Recorder(storage::Journal& journal, const core::Clock& clock, core::Metrics* metrics, LiveFeed* live)
+    : journal_(journal), clock_(clock), live_(live) {
   if (!metrics) return;
   spans_ = &metrics->counter("volan_trace_spans_total", "Span events recorded (a start and an end count as two).");
   dropped_ = &metrics->counter("volan_trace_dropped_total", "Span events that the journal did not take.");
@@ -71,15 +75,21 @@ storage::JournalEntry Recorder::entry_of(const Span& span) {
   return {.kind = span_entry_kind, .version = span_entry_version, .body = encode_span(bounded)};
 }
 
-core::Result<> Recorder::append(storage::JournalEntry entry) {
-  auto done = journal_.append_later(std::move(entry));
+core::Result<> Recorder::append(const Span& span) {
+  auto done = journal_.append_later(entry_of(span));
   if (core::Counter* counter = done ? spans_ : dropped_) counter->add();
+  if (done) announce(span);
   return done;
+}
+
+void Recorder::announce(const Span& span) {
+  if (!live_ || !span.is_root() || !live_->has_readers(span.project)) return;
+  live_->publish(span.project, fmt::format("event: trace\ndata: {}\n\n", core::encode_json(summary_of(span))));
 }
 
 core::Result<OpenSpan> Recorder::start(Span span) {
   fill(span, clock_);
-  VOLAN_TRY_VOID(append(entry_of(span)));
+  VOLAN_TRY_VOID(append(span));
   return OpenSpan(*this, std::move(span));
 }
 
@@ -90,7 +100,7 @@ OpenSpan Recorder::start_inner(Span span) {
 
 core::Result<> Recorder::end(Span& span) {
   if (!span.end) span.end = clock_.now();
-  return append(entry_of(span));
+  return append(span);
 }
 
 core::Task<> Recorder::flush() {
@@ -98,7 +108,7 @@ core::Task<> Recorder::flush() {
   co_return core::Result<>();
 }
 
-core::Result<> Recorder::record(const Span& span) { return append(entry_of(span)); }
+core::Result<> Recorder::record(const Span& span) { return append(span); }
 
 core::Task<> Recorder::record_all(std::vector<Span> spans) {
   std::vector<storage::JournalEntry> entries;
@@ -107,6 +117,7 @@ core::Task<> Recorder::record_all(std::vector<Span> spans) {
   const auto done = co_await journal_.append(std::move(entries));
   if (core::Counter* counter = done ? spans_ : dropped_) counter->add(static_cast<double>(spans.size()));
   if (!done) co_return std::unexpected(done.error());
+  for (const Span& span : spans) announce(span);
   co_return core::Result<>();
 }
 

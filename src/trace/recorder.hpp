@@ -15,6 +15,7 @@
 
 namespace volan::trace {
 
+class LiveFeed;
 class Recorder;
 
 /// An open span. Movable; ended by end() or, when dropped, as cancelled. Confined to one coroutine at a time.
@@ -58,8 +59,9 @@ class OpenSpan {
 class Recorder {
  public:
   /// `journal`, `clock` and `metrics` outlive it. With `metrics` it counts volan_trace_spans_total, volan_trace_dropped_total (events that the
-  /// journal did not take) and volan_trace_cut_total (values beyond their limit).
-  Recorder(storage::Journal& journal, const core::Clock& clock, core::Metrics* metrics = nullptr);
+  /// journal did not take) and volan_trace_cut_total (values beyond their limit). With `live` (which outlives it too) root spans are
+  /// broadcast to its readers once the journal has taken them.
+  Recorder(storage::Journal& journal, const core::Clock& clock, core::Metrics* metrics = nullptr, LiveFeed* live = nullptr);
 
   /// Fills trace_id and span_id when empty and start when 0, and appends the start event. Errors: unavailable when the journal cannot
   /// be written, resource_exhausted when it is full: then the work must not begin.
@@ -77,10 +79,12 @@ class Recorder {
   friend class OpenSpan;
   core::Result<> end(Span& span);
   storage::JournalEntry entry_of(const Span& span);
-  core::Result<> append(storage::JournalEntry entry);
+  core::Result<> append(const Span& span);
+  void announce(const Span& span);
 
   storage::Journal& journal_;
   const core::Clock& clock_;
+  LiveFeed* live_;
   core::Counter* spans_ = nullptr;
   core::Counter* dropped_ = nullptr;
   core::Counter* cut_ = nullptr;

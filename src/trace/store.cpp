@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 
-#include "core/json.hpp"
 #include "core/periodic.hpp"
 #include "core/pools.hpp"
 #include "trace/queries.hpp"
@@ -35,7 +33,6 @@ struct TraceStore::State {
   LiveFeed live;
   core::Counter& rows;
   core::Counter& removed;
-  std::atomic<bool> is_open = false;  // false while the journal is replayed: old events are no news
   std::unique_ptr<storage::ColumnStore> columns;
   std::unique_ptr<Queries> queries;
 
@@ -46,18 +43,14 @@ struct TraceStore::State {
 
   std::unique_ptr<core::Periodic> retention;  // last: stops first
 
-  /// The column store's mapper; runs where the journal commits, so it does little.
+  /// The column store's mapper.
   core::Result<> map(const storage::JournalEntry& entry, const std::function<void(std::size_t, storage::ColumnRow)>& emit) {
     if (entry.kind != span_entry_kind)
       return core::fail(core::ErrorCode::data_loss, fmt::format("the journal has an entry of kind {}, which this program does not know", entry.kind), {},
                         "start the newer program that wrote it");
     VOLAN_TRY(auto span, decode_span(entry.version, entry.body));
     emit(spans_table, span_row(span));
-    if (span.is_root()) {
-      emit(traces_table, trace_row(span));
-      if (is_open.load(std::memory_order_relaxed) && live.has_readers(span.project))
-        live.publish(span.project, fmt::format("event: trace\ndata: {}\n\n", core::encode_json(summary_of(span))));
-    }
+    if (span.is_root()) emit(traces_table, trace_row(span));
     rows.add();
     return {};
   }
@@ -93,10 +86,8 @@ struct TraceStore::State {
     return total;
   }
 
-  /// Removes rows of both tables. Everything moves to disk before, so that no journal entry brings them back after a crash. The summaries go
-  /// last: a crash in between leaves a trace in the list that can be removed again.
+  /// Removes rows of both tables. The summaries go last: a crash in between leaves a trace in the list that can be removed again.
   core::Result<> remove_where(std::string_view where, std::vector<storage::Value> params) {
-    VOLAN_TRY_VOID(columns->move_now());
     VOLAN_TRY([[maybe_unused]] auto spans, columns->remove("spans", where, params));
     VOLAN_TRY([[maybe_unused]] auto traces, columns->remove("traces", where, std::move(params)));
     return {};
@@ -120,7 +111,6 @@ core::Result<std::unique_ptr<TraceStore>> TraceStore::open(TraceStoreOptions opt
   VOLAN_TRY(auto columns, storage::ColumnStore::open(state->options.columns, tables(), journal, std::move(mapper), log, metrics));
   state->columns = std::move(columns);
   state->queries = std::make_unique<Queries>(*state->columns, process_start);
-  state->is_open = true;
   std::unique_ptr<TraceStore> store(new TraceStore(std::move(state)));
   if (raw->has_retention()) {
     TraceStore* self = store.get();

@@ -36,7 +36,7 @@ inline constexpr std::int64_t trace_tree_spans_max = 100'000;
 class TraceStore {
  public:
   /// Owns the column store of `journal` (and is its only consumer). `clock`, `log`, `metrics` and `journal` outlive it. Errors: those of the column
-  /// store; data_loss for an entry of an unknown kind or form.
+  /// store. An entry of an unknown kind or form gives no rows; the column store logs and counts it.
   static core::Result<std::unique_ptr<TraceStore>> open(TraceStoreOptions options, storage::Journal& journal, const core::Clock& clock, const core::Log& log,
                                                         core::Metrics& metrics);
   ~TraceStore();

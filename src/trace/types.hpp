@@ -29,26 +29,26 @@ constexpr auto describe(const SpanStatus*) {
 /// One span. The start and the end of a span are two events with the same ids; the end carries everything.
 /// Attribute names follow the OpenTelemetry GenAI conventions (gen_ai.request.model, gen_ai.usage.input_tokens, …).
 struct Span {
-  std::string trace_id;   ///< 32 hex digits
-  std::string span_id;    ///< 16 hex digits
-  std::string parent_id;  ///< "" = root
-  std::string project;
-  std::string name;
+  std::string trace_id{};   ///< 32 hex digits
+  std::string span_id{};    ///< 16 hex digits
+  std::string parent_id{};  ///< "" = root
+  std::string project{};
+  std::string name{};
   SpanKind kind = SpanKind::chain;
   SpanStatus status = SpanStatus::running;
-  core::Time start;
-  std::optional<core::Time> end;             ///< absent while running
-  std::optional<core::Time> first_token;
-  std::string app;
-  std::string model;
-  std::string session_id;
-  std::string user_id;
+  core::Time start{};
+  std::optional<core::Time> end{};             ///< absent while running
+  std::optional<core::Time> first_token{};
+  std::string app{};
+  std::string model{};
+  std::string session_id{};
+  std::string user_id{};
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
-  core::RawJson input;      ///< any JSON: messages, a query, …; "" = none
-  core::RawJson output;
-  std::string error;        ///< message when status is error
-  std::map<std::string, core::RawJson> attributes;  ///< numbers, strings, arrays
+  core::RawJson input{};      ///< any JSON: messages, a query, …; "" = none
+  core::RawJson output{};
+  std::string error{};        ///< message when status is error
+  std::map<std::string, core::RawJson> attributes{};  ///< numbers, strings, arrays
 
   bool is_root() const { return parent_id.empty(); }
 };

@@ -22,24 +22,24 @@ constexpr auto describe(const ViewStatus*) {
 
 /// A trace as a row of a list: its root span, with short previews.
 struct TraceSummary {
-  std::string id;
-  std::string span_id;
-  std::string name;
+  std::string id{};
+  std::string span_id{};
+  std::string name{};
   SpanKind kind = SpanKind::chain;
   ViewStatus status = ViewStatus::running;
-  core::Time start;
-  std::optional<core::Time> end;
-  std::optional<double> duration_ms;
-  std::optional<double> first_token_ms;
-  std::optional<std::string> app;
-  std::optional<std::string> model;
-  std::optional<std::string> session_id;
-  std::optional<std::string> user_id;
+  core::Time start{};
+  std::optional<core::Time> end{};
+  std::optional<double> duration_ms{};
+  std::optional<double> first_token_ms{};
+  std::optional<std::string> app{};
+  std::optional<std::string> model{};
+  std::optional<std::string> session_id{};
+  std::optional<std::string> user_id{};
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
-  std::optional<std::string> input_preview;
-  std::optional<std::string> output_preview;
-  std::optional<std::string> error;
+  std::optional<std::string> input_preview{};
+  std::optional<std::string> output_preview{};
+  std::optional<std::string> error{};
 };
 constexpr auto describe(const TraceSummary*) {
   using T = TraceSummary;
@@ -55,8 +55,8 @@ constexpr auto describe(const TraceSummary*) {
 
 /// One page of the list.
 struct TracePage {
-  std::vector<TraceSummary> traces;
-  std::optional<std::string> next;
+  std::vector<TraceSummary> traces{};
+  std::optional<std::string> next{};
 };
 constexpr auto describe(const TracePage*) {
   return core::object("TracePage", core::field("traces", &TracePage::traces, "Newest first."),
@@ -65,25 +65,25 @@ constexpr auto describe(const TracePage*) {
 
 /// A span of a tree.
 struct SpanView {
-  std::string span_id;
-  std::optional<std::string> parent_id;
-  std::string name;
+  std::string span_id{};
+  std::optional<std::string> parent_id{};
+  std::string name{};
   SpanKind kind = SpanKind::chain;
   ViewStatus status = ViewStatus::running;
-  core::Time start;
-  std::optional<core::Time> end;
-  std::optional<double> duration_ms;
-  std::optional<double> first_token_ms;
-  std::optional<std::string> app;
-  std::optional<std::string> model;
-  std::optional<std::string> session_id;
-  std::optional<std::string> user_id;
+  core::Time start{};
+  std::optional<core::Time> end{};
+  std::optional<double> duration_ms{};
+  std::optional<double> first_token_ms{};
+  std::optional<std::string> app{};
+  std::optional<std::string> model{};
+  std::optional<std::string> session_id{};
+  std::optional<std::string> user_id{};
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
-  std::optional<core::RawJson> input;
-  std::optional<core::RawJson> output;
-  std::optional<std::string> error;
-  std::optional<core::RawJson> attributes;
+  std::optional<core::RawJson> input{};
+  std::optional<core::RawJson> output{};
+  std::optional<std::string> error{};
+  std::optional<core::RawJson> attributes{};
 };
 constexpr auto describe(const SpanView*) {
   using T = SpanView;
@@ -105,10 +105,10 @@ constexpr auto describe(const TreeValues*) {
 
 /// All spans of a trace.
 struct TraceTree {
-  std::string id;
+  std::string id{};
   TreeValues values = TreeValues::full;
   bool is_complete = true;
-  std::vector<SpanView> spans;
+  std::vector<SpanView> spans{};
 };
 constexpr auto describe(const TraceTree*) {
   return core::object("TraceTree", core::field("id", &TraceTree::id),
@@ -120,7 +120,7 @@ constexpr auto describe(const TraceTree*) {
 }
 
 struct ModelUse {
-  std::string model;
+  std::string model{};
   std::int64_t calls = 0;
   std::int64_t errors = 0;
   std::int64_t prompt_tokens = 0;
@@ -132,7 +132,7 @@ constexpr auto describe(const ModelUse*) {
 }
 
 struct HourCount {
-  core::Time start;
+  core::Time start{};
   std::int64_t traces = 0;
   std::int64_t errors = 0;
 };
@@ -143,9 +143,9 @@ constexpr auto describe(const HourCount*) {
 /// What the retention rule last did.
 struct RetentionReport {
   std::int64_t days = 0;
-  std::optional<core::Time> last_run;
+  std::optional<core::Time> last_run{};
   std::int64_t removed_traces = 0;
-  std::optional<std::string> error;
+  std::optional<std::string> error{};
 };
 constexpr auto describe(const RetentionReport*) {
   using R = RetentionReport;
@@ -156,16 +156,16 @@ constexpr auto describe(const RetentionReport*) {
 
 /// Counters of a time range.
 struct TraceStats {
-  core::Time from;
-  core::Time to;
+  core::Time from{};
+  core::Time to{};
   std::int64_t traces = 0;
   std::int64_t errors = 0;
-  std::optional<double> p50_ms;
-  std::optional<double> p95_ms;
-  std::optional<double> first_token_p50_ms;
-  std::vector<ModelUse> models;
-  std::vector<HourCount> hours;
-  RetentionReport retention;
+  std::optional<double> p50_ms{};
+  std::optional<double> p95_ms{};
+  std::optional<double> first_token_p50_ms{};
+  std::vector<ModelUse> models{};
+  std::vector<HourCount> hours{};
+  RetentionReport retention{};
 };
 constexpr auto describe(const TraceStats*) {
   using S = TraceStats;
@@ -178,16 +178,16 @@ constexpr auto describe(const TraceStats*) {
 
 /// What a list shows. Absent = no restriction.
 struct TraceFilter {
-  std::optional<std::string> app;
-  std::optional<std::string> model;
-  std::optional<std::string> session_id;
-  std::optional<std::string> user_id;
-  std::optional<ViewStatus> status;
-  std::optional<std::string> name_contains;  ///< without regard to case
-  std::optional<std::string> text_contains;  ///< in input or output of any span, without regard to case
-  std::optional<double> duration_ms_min;
-  std::optional<core::Time> from;            ///< start time, inclusive
-  std::optional<core::Time> to;              ///< start time, exclusive
+  std::optional<std::string> app{};
+  std::optional<std::string> model{};
+  std::optional<std::string> session_id{};
+  std::optional<std::string> user_id{};
+  std::optional<ViewStatus> status{};
+  std::optional<std::string> name_contains{};  ///< without regard to case
+  std::optional<std::string> text_contains{};  ///< in input or output of any span, without regard to case
+  std::optional<double> duration_ms_min{};
+  std::optional<core::Time> from{};            ///< start time, inclusive
+  std::optional<core::Time> to{};              ///< start time, exclusive
 };
 
 }  // namespace volan::trace
