@@ -23,7 +23,9 @@ namespace volan::net {
 class Wire {
  public:
   using Error = boost::system::error_code;
-  using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+  /// With the polymorphic executor on purpose: it is the coroutines' own, so completions find the two equal and resume at once. With the
+  /// concrete one Asio 1.81 counts work and dispatches through a function object for each operation.
+  using Socket = boost::asio::ip::tcp::socket;
   using Buffers = std::array<boost::asio::const_buffer, 3>;  ///< header, body, tail; the unused ones are empty
   static constexpr auto token = boost::asio::as_tuple(boost::asio::use_awaitable_t<>{});
 
