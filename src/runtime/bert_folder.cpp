@@ -9,6 +9,7 @@
 #include "core/file.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "runtime/quote.hpp"
 
 namespace volan::runtime {
 namespace {
@@ -61,7 +62,8 @@ Result<T> read_json(const std::string& path) {
   return fail(std::move(error));
 }
 
-core::Error refused(const std::string& path, std::string text, std::string fix = "import a sentence-transformers model of the BERT family, such as all-MiniLM-L6-v2") {
+core::Error refused(const std::string& path, std::string text,
+                    std::string fix = "import a sentence-transformers model of the BERT family, such as all-MiniLM-L6-v2") {
   return {ErrorCode::invalid_argument, std::move(text), path, std::move(fix)};
 }
 
@@ -69,28 +71,40 @@ core::Error refused(const std::string& path, std::string text, std::string fix =
 Result<> check_weights(const BertFolder& folder) {
   if (exists(folder.file("model.safetensors"))) return {};
   if (exists(folder.file("model.safetensors.index.json")))
-    return fail(refused(folder.path, "the weights are split over several safetensors files", "save them as one: model.save_pretrained(DIR, max_shard_size=\"10GB\")"));
+    return fail(refused(folder.path, "the weights are split over several safetensors files",
+                        "save them as one: model.save_pretrained(DIR, max_shard_size=\"10GB\")"));
   for (const char* pickle : {"pytorch_model.bin", "model.pt", "model.pth", "model.pkl"})
     if (exists(folder.file(pickle)))
-      return fail(refused(folder.file(pickle), "is a pickle file: reading it would run the program inside of it",
-                          "convert it on a machine you trust: AutoModel.from_pretrained(DIR).save_pretrained(DIR, safe_serialization=True)"));
-  return fail(ErrorCode::not_found, "the folder has no model.safetensors", folder.path, "name the folder that holds config.json and model.safetensors");
+      return fail(
+          refused(folder.file(pickle), "is a pickle file: reading it would run the program inside of it",
+                  "convert it on a machine you trust: AutoModel.from_pretrained(DIR).save_pretrained(DIR, safe_serialization=True)"));
+  return fail(ErrorCode::not_found, "the folder has no model.safetensors", folder.path,
+              "name the folder that holds config.json and model.safetensors");
 }
 
 Result<> check_config(const BertConfig& c, const std::string& path) {
-  if (c.hidden_act != "gelu") return fail(refused(path + ": hidden_act", fmt::format("the activation {:?} has no GGUF form here; expected \"gelu\"", c.hidden_act)));
+  if (c.hidden_act != "gelu")
+    return fail(
+        refused(path + ": hidden_act", fmt::format("the activation {} has no GGUF form here; expected \"gelu\"", in_quotes(c.hidden_act))));
   if (c.position_embedding_type.value_or("absolute") != "absolute")
-    return fail(refused(path + ": position_embedding_type", fmt::format("{:?} positions have no GGUF form here; expected \"absolute\"", *c.position_embedding_type)));
+    return fail(refused(path + ": position_embedding_type",
+                        fmt::format("{} positions have no GGUF form here; expected \"absolute\"", in_quotes(*c.position_embedding_type))));
   const std::pair<const char*, std::pair<std::uint64_t, std::uint64_t>> limits[] = {
-      {"hidden_size", {c.hidden_size, 16'384}},         {"num_hidden_layers", {c.num_hidden_layers, 256}},
-      {"num_attention_heads", {c.num_attention_heads, 1'024}}, {"intermediate_size", {c.intermediate_size, 65'536}},
-      {"max_position_embeddings", {c.max_position_embeddings, 65'536}}, {"vocab_size", {c.vocab_size, 4'000'000}},
+      {"hidden_size", {c.hidden_size, 16'384}},
+      {"num_hidden_layers", {c.num_hidden_layers, 256}},
+      {"num_attention_heads", {c.num_attention_heads, 1'024}},
+      {"intermediate_size", {c.intermediate_size, 65'536}},
+      {"max_position_embeddings", {c.max_position_embeddings, 65'536}},
+      {"vocab_size", {c.vocab_size, 4'000'000}},
       {"type_vocab_size", {c.type_vocab_size, 1'024}}};
   for (const auto& [name, value] : limits)
-    if (value.first == 0 || value.first > value.second) return fail(refused(fmt::format("{}: {}", path, name), fmt::format("{} is not from 1 to {}", value.first, value.second)));
+    if (value.first == 0 || value.first > value.second)
+      return fail(refused(fmt::format("{}: {}", path, name), fmt::format("{} is not from 1 to {}", value.first, value.second)));
   if (c.hidden_size % c.num_attention_heads != 0)
-    return fail(refused(path + ": num_attention_heads", fmt::format("{} heads do not divide {} dimensions", c.num_attention_heads, c.hidden_size)));
-  if (!(c.layer_norm_eps > 0 && c.layer_norm_eps < 1)) return fail(refused(path + ": layer_norm_eps", fmt::format("{} is not between 0 and 1", c.layer_norm_eps)));
+    return fail(
+        refused(path + ": num_attention_heads", fmt::format("{} heads do not divide {} dimensions", c.num_attention_heads, c.hidden_size)));
+  if (!(c.layer_norm_eps > 0 && c.layer_norm_eps < 1))
+    return fail(refused(path + ": layer_norm_eps", fmt::format("{} is not between 0 and 1", c.layer_norm_eps)));
   return {};
 }
 
@@ -109,7 +123,8 @@ Result<> read_tokenizer(BertFolder& folder) {
   VOLAN_TRY(const auto config, read_json<TokenizerConfig>(path));
   const std::string type = config.tokenizer_class.value_or("BertTokenizer");
   if (type != "BertTokenizer" && type != "BertTokenizerFast")
-    return fail(refused(path + ": tokenizer_class", fmt::format("{:?} is not a WordPiece tokenizer; expected \"BertTokenizer\"", type)));
+    return fail(
+        refused(path + ": tokenizer_class", fmt::format("{} is not a WordPiece tokenizer; expected \"BertTokenizer\"", in_quotes(type))));
   folder.lowercase = config.do_lower_case.value_or(true);
   folder.strip_accents = config.strip_accents.value_or(folder.lowercase);  // absent follows lower-casing, as BertTokenizer does
   return {};
@@ -126,14 +141,20 @@ Result<> read_vocabulary(BertFolder& folder) {
     if (token.ends_with('\r')) token.remove_suffix(1);
     const auto id = static_cast<std::uint32_t>(folder.tokens.size());
     if (token.empty() || !ids.emplace(token, id).second)
-      return fail(refused(fmt::format("{}:{}", path, id + 1), token.empty() ? "the line is empty" : fmt::format("token {:?} is there twice", token), "copy or download the file again"));
+      return fail(refused(fmt::format("{}:{}", path, id + 1),
+                          token.empty() ? "the line is empty" : fmt::format("token {} is there twice", in_quotes(token)),
+                          "copy or download the file again"));
     folder.tokens.emplace_back(token);
     begin = end + 1;
   }
   if (folder.tokens.size() != folder.config.vocab_size)
-    return fail(refused(path, fmt::format("has {} tokens but config.json says {}", folder.tokens.size(), folder.config.vocab_size), "copy or download the folder again"));
-  const std::pair<std::string_view, std::uint32_t*> wanted[] = {{"[PAD]", &folder.special.pad}, {"[UNK]", &folder.special.unknown}, {"[CLS]", &folder.special.cls},
-                                                                {"[SEP]", &folder.special.separator}, {"[MASK]", &folder.special.mask}};
+    return fail(refused(path, fmt::format("has {} tokens but config.json says {}", folder.tokens.size(), folder.config.vocab_size),
+                        "copy or download the folder again"));
+  const std::pair<std::string_view, std::uint32_t*> wanted[] = {{"[PAD]", &folder.special.pad},
+                                                                {"[UNK]", &folder.special.unknown},
+                                                                {"[CLS]", &folder.special.cls},
+                                                                {"[SEP]", &folder.special.separator},
+                                                                {"[MASK]", &folder.special.mask}};
   for (const auto& [token, id] : wanted) {
     const auto found = ids.find(token);
     if (found == ids.end()) return fail(refused(path, fmt::format("the special token {} is missing", token)));
@@ -149,13 +170,15 @@ Result<BertFolder> read_bert_folder(const std::string& path) {
   folder.path = path;
   while (folder.path.size() > 1 && folder.path.ends_with('/')) folder.path.pop_back();
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder.path, ignored)) return fail(ErrorCode::not_found, "is not a folder", path, "name the folder that holds config.json and model.safetensors");
+  if (!std::filesystem::is_directory(folder.path, ignored))
+    return fail(ErrorCode::not_found, "is not a folder", path, "name the folder that holds config.json and model.safetensors");
   folder.name = std::filesystem::path(folder.path).filename().string();
   const std::string config = folder.file("config.json");
   // The kind first: another architecture lacks the other keys, and "hidden_size is missing" would not tell why.
   VOLAN_TRY(const auto kind, read_json<ModelKind>(config));
   if (kind.model_type.value_or("bert") != "bert")
-    return fail(refused(config + ": model_type", fmt::format("the architecture is {:?}; only \"bert\" can be converted", *kind.model_type)));
+    return fail(refused(config + ": model_type",
+                        fmt::format("the architecture is {}; only \"bert\" can be converted", in_quotes(*kind.model_type))));
   VOLAN_TRY(folder.config, read_json<BertConfig>(config));
   VOLAN_TRY_VOID(check_config(folder.config, config));
   VOLAN_TRY_VOID(check_weights(folder));

@@ -30,10 +30,10 @@ constexpr auto describe(const BertConfig*) {
   using C = BertConfig;
   return core::object("BertConfig", core::field("model_type", &C::model_type), core::field("hidden_size", &C::hidden_size),
                       core::field("num_hidden_layers", &C::num_hidden_layers), core::field("num_attention_heads", &C::num_attention_heads),
-                      core::field("intermediate_size", &C::intermediate_size), core::field("max_position_embeddings", &C::max_position_embeddings),
-                      core::field("vocab_size", &C::vocab_size), core::field("type_vocab_size", &C::type_vocab_size),
-                      core::field("layer_norm_eps", &C::layer_norm_eps), core::field("hidden_act", &C::hidden_act),
-                      core::field("position_embedding_type", &C::position_embedding_type));
+                      core::field("intermediate_size", &C::intermediate_size),
+                      core::field("max_position_embeddings", &C::max_position_embeddings), core::field("vocab_size", &C::vocab_size),
+                      core::field("type_vocab_size", &C::type_vocab_size), core::field("layer_norm_eps", &C::layer_norm_eps),
+                      core::field("hidden_act", &C::hidden_act), core::field("position_embedding_type", &C::position_embedding_type));
 }
 
 /// llama.cpp's numbers of the ways to make one vector of many.

@@ -22,7 +22,8 @@ using core::fail;
 
 core::Error past_the_end(const ByteSource& source, std::uint64_t offset, std::size_t wanted) {
   return {ErrorCode::invalid_argument,
-          fmt::format("the file ends at byte {} but {} bytes are needed from byte {}: it is cut short or damaged", source.size(), wanted, offset),
+          fmt::format("the file ends at byte {} but {} bytes are needed from byte {}: it is cut short or damaged", source.size(), wanted,
+                      offset),
           source.name(), "copy or download the file again"};
 }
 
@@ -81,11 +82,12 @@ core::Result<std::unique_ptr<ByteSource>> open_byte_source(const std::string& pa
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     const int reason = errno;
-    if (reason == ENOENT || reason == ENOTDIR) return fail(ErrorCode::not_found, "the file does not exist", path, "check the path, or run: make setup");
+    if (reason == ENOENT || reason == ENOTDIR)
+      return fail(ErrorCode::not_found, "the file does not exist", path, "check the path, or run: make setup");
     const auto code = reason == EACCES ? ErrorCode::permission_denied : ErrorCode::internal;
     return fail(code, fmt::format("cannot open: {}", std::strerror(reason)), path);
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
     return fail(ErrorCode::invalid_argument, "is not a file", path, "name the model file itself");

@@ -29,7 +29,8 @@ core::Result<std::unique_ptr<ByteSource>> open_byte_source(const std::string& pa
 /// Wraps bytes in memory, which must outlive the source. For tests and fuzzers.
 std::unique_ptr<ByteSource> memory_byte_source(std::string_view bytes, std::string name = "memory");
 
-/// SHA-256 of all bytes, 64 hex digits. Reads 1 MiB at a time. Blocking. Cost: about 0.1 s per 100 MB with the processor's SHA instructions.
+/// SHA-256 of all bytes, 64 hex digits. Reads 1 MiB at a time. Blocking. Cost: about 0.1 s per 100 MB with the processor's SHA
+/// instructions.
 core::Result<std::string> sha256_of(ByteSource& source);
 
 }  // namespace volan::runtime

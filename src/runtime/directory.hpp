@@ -26,7 +26,8 @@ class EndpointDirectory final : public Endpoints {
  public:
   /// Checks the list and starts the managed servers; does not wait for them. Errors: invalid_argument with the field as path
   /// (`endpoints[1].url`); those of making the log folder.
-  static core::Result<std::unique_ptr<EndpointDirectory>> open(std::vector<EndpointSpec> specs, DirectoryOptions options, RuntimeContext context);
+  static core::Result<std::unique_ptr<EndpointDirectory>> open(std::vector<EndpointSpec> specs, DirectoryOptions options,
+                                                               RuntimeContext context);
   ~EndpointDirectory() override;
 
   core::Result<std::shared_ptr<const Endpoint>> find_ready(std::string_view name) const override;

@@ -8,6 +8,7 @@
 #include "core/result.hpp"
 #include "runtime/gguf.hpp"
 #include "runtime/llama_program.hpp"
+#include "runtime/quote.hpp"
 
 namespace volan::runtime {
 namespace {
@@ -56,9 +57,12 @@ Finding check_endpoint(const EndpointSpec& spec, std::uint64_t& needed) {
   if (!hash) return failed(what, hash.error());
   needed += memory_needed(*file, spec);
   const auto trained = file->of_architecture("context_length").value_or(0);
-  const std::string text = fmt::format("{}: {} model of {}, {} tensors, sha256 {}", *spec.file, file->architecture(), megabytes(file->file_bytes), file->tensors.size(), *hash);
+  const std::string text = fmt::format("{}: {} model of {}, {} tensors, sha256 {}", *spec.file, in_quotes(file->architecture()),
+                                       megabytes(file->file_bytes), file->tensors.size(), *hash);
   if (spec.kind == EndpointKind::chat && spec.context_tokens > trained)
-    return {FindingLevel::warning, what, fmt::format("{}; {} tokens of context are configured but it was made for {}", text, spec.context_tokens, trained), fmt::format("set context_tokens: {}", trained)};
+    return {FindingLevel::warning, what,
+            fmt::format("{}; {} tokens of context are configured but it was made for {}", text, spec.context_tokens, trained),
+            fmt::format("set context_tokens: {}", trained)};
   return {FindingLevel::ok, what, text, ""};
 }
 

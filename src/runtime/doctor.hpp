@@ -23,8 +23,9 @@ struct Finding {
   std::string fix;   ///< empty when nothing is to be done
 };
 constexpr auto describe(const Finding*) {
-  return core::object("Finding", core::field("level", &Finding::level, "How bad it is."), core::field("what", &Finding::what, "What was looked at."),
-                      core::field("text", &Finding::text, "What was found."), core::field("fix", &Finding::fix, "What to do; empty when nothing is to be done."));
+  return core::object("Finding", core::field("level", &Finding::level, "How bad it is."),
+                      core::field("what", &Finding::what, "What was looked at."), core::field("text", &Finding::text, "What was found."),
+                      core::field("fix", &Finding::fix, "What to do; empty when nothing is to be done."));
 }
 
 /// Looks for llama-server, checks each managed endpoint's file (with its whole hash), compares the memory they will need with what is

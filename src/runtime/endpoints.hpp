@@ -22,12 +22,12 @@ constexpr auto describe(const EndpointKind*) {
 
 /// How to reach one endpoint right now. Immutable once published.
 struct Endpoint {
-  std::string name;             ///< what clients and apps call it
+  std::string name;  ///< what clients and apps call it
   EndpointKind kind = EndpointKind::chat;
-  std::string base_url;         ///< "http://127.0.0.1:41234/v1", no slash at the end
-  std::string api_key;          ///< sent as a bearer key; empty = none. Never logged, never in the API
-  std::string model;            ///< the model's name at the endpoint
-  std::string identity;         ///< name and content hash of the model file, or name and URL for a remote one
+  std::string base_url;             ///< "http://127.0.0.1:41234/v1", no slash at the end
+  std::string api_key;              ///< sent as a bearer key; empty = none. Never logged, never in the API
+  std::string model;                ///< the model's name at the endpoint
+  std::string identity;             ///< name and content hash of the model file, or name and URL for a remote one
   std::int64_t context_tokens = 0;  ///< 0 = unknown
   bool is_managed = false;
 };

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/quote.hpp"
+
 namespace volan::runtime {
 namespace {
 
@@ -59,17 +61,21 @@ class HeaderReader {
 
   Result<std::string> text(std::uint64_t bytes_max, std::string_view what) {
     VOLAN_TRY(const auto length, number<std::uint64_t>());
-    if (length > remaining()) return fail(error(fmt::format("{} has a length of {} bytes but only {} are left in the file", what, length, remaining())));
-    if (length > bytes_max) return fail(error(fmt::format("{} has {} bytes; at most {} are allowed", what, length, bytes_max), "use another model file"));
+    if (length > remaining())
+      return fail(error(fmt::format("{} has a length of {} bytes but only {} are left in the file", what, length, remaining())));
+    if (length > bytes_max)
+      return fail(error(fmt::format("{} has {} bytes; at most {} are allowed", what, length, bytes_max), "use another model file"));
     kept_ += length;
-    if (kept_ > header_bytes_max) return fail(error(fmt::format("names and texts of the header exceed {} bytes", header_bytes_max), "use another model file"));
+    if (kept_ > header_bytes_max)
+      return fail(error(fmt::format("names and texts of the header exceed {} bytes", header_bytes_max), "use another model file"));
     std::string value(static_cast<std::size_t>(length), '\0');
     VOLAN_TRY_VOID(bytes(value));
     return value;
   }
 
   Result<> skip(std::uint64_t count, std::string_view what) {
-    if (count > remaining()) return fail(error(fmt::format("{} needs {} bytes but only {} are left in the file", what, count, remaining())));
+    if (count > remaining())
+      return fail(error(fmt::format("{} needs {} bytes but only {} are left in the file", what, count, remaining())));
     const auto buffered = std::min<std::uint64_t>(count, filled_ - next_);
     next_ += static_cast<std::size_t>(buffered);
     if (buffered < count) next_ = filled_ = 0;
@@ -96,10 +102,17 @@ class HeaderReader {
 
 std::optional<std::uint64_t> bytes_of_type(std::uint32_t type) {
   switch (type) {
-    case GGUF_TYPE_UINT8: case GGUF_TYPE_INT8: case GGUF_TYPE_BOOL: return 1;
-    case GGUF_TYPE_UINT16: case GGUF_TYPE_INT16: return 2;
-    case GGUF_TYPE_UINT32: case GGUF_TYPE_INT32: case GGUF_TYPE_FLOAT32: return 4;
-    case GGUF_TYPE_UINT64: case GGUF_TYPE_INT64: case GGUF_TYPE_FLOAT64: return 8;
+    case GGUF_TYPE_UINT8:
+    case GGUF_TYPE_INT8:
+    case GGUF_TYPE_BOOL: return 1;
+    case GGUF_TYPE_UINT16:
+    case GGUF_TYPE_INT16: return 2;
+    case GGUF_TYPE_UINT32:
+    case GGUF_TYPE_INT32:
+    case GGUF_TYPE_FLOAT32: return 4;
+    case GGUF_TYPE_UINT64:
+    case GGUF_TYPE_INT64:
+    case GGUF_TYPE_FLOAT64: return 8;
     default: return std::nullopt;
   }
 }
@@ -146,7 +159,8 @@ Result<GgufValue> read_array(HeaderReader& reader, const std::string& what) {
   out.is_array = true;
   VOLAN_TRY(out.count, reader.number<std::uint64_t>());
   if (type == GGUF_TYPE_STRING) {
-    if (out.count > reader.remaining() / 8) return fail(reader.error(fmt::format("{} claims {} strings, more than fit into the file", what, out.count)));
+    if (out.count > reader.remaining() / 8)
+      return fail(reader.error(fmt::format("{} claims {} strings, more than fit into the file", what, out.count)));
     for (std::uint64_t i = 0; i < out.count; ++i) {
       VOLAN_TRY(const auto length, reader.number<std::uint64_t>());
       VOLAN_TRY_VOID(reader.skip(length, what));
@@ -155,7 +169,8 @@ Result<GgufValue> read_array(HeaderReader& reader, const std::string& what) {
   }
   const auto size = bytes_of_type(type);
   if (!size) return fail(reader.error(fmt::format("{} is an array of the unknown type {}", what, type)));
-  if (out.count > reader.remaining() / *size) return fail(reader.error(fmt::format("{} claims {} elements, more than fit into the file", what, out.count)));
+  if (out.count > reader.remaining() / *size)
+    return fail(reader.error(fmt::format("{} claims {} elements, more than fit into the file", what, out.count)));
   VOLAN_TRY_VOID(reader.skip(out.count * *size, what));
   return out;
 }
@@ -164,7 +179,7 @@ Result<> read_keys(HeaderReader& reader, std::uint64_t count, GgufFile& file) {
   for (std::uint64_t i = 0; i < count; ++i) {
     VOLAN_TRY(auto key, reader.text(name_bytes_max, fmt::format("the name of key {}", i)));
     if (key.empty()) return fail(reader.error(fmt::format("key {} has no name", i)));
-    const std::string what = fmt::format("key {:?}", key);
+    const std::string what = fmt::format("key {}", in_quotes(key));
     VOLAN_TRY(const auto type, reader.number<std::uint32_t>());
     VOLAN_TRY(auto value, type == GGUF_TYPE_ARRAY ? read_array(reader, what) : read_scalar(reader, type, what));
     if (!file.keys.emplace(std::move(key), std::move(value)).second) return fail(reader.error(what + " is there twice"));
@@ -176,13 +191,15 @@ Result<> read_keys(HeaderReader& reader, std::uint64_t count, GgufFile& file) {
 Result<std::uint64_t> bytes_of_tensor(const HeaderReader& reader, const GgufTensor& tensor, ggml_type type) {
   const auto block = static_cast<std::uint64_t>(ggml_blck_size(type));
   if (block == 0 || tensor.shape[0] % block != 0)
-    return fail(reader.error(fmt::format("tensor {:?}: rows of {} values do not divide into blocks of {} ({})", tensor.name, tensor.shape[0], block, tensor.type)));
+    return fail(reader.error(fmt::format("tensor {}: rows of {} values do not divide into blocks of {} ({})", in_quotes(tensor.name),
+                                         tensor.shape[0], block, tensor.type)));
   std::uint64_t bytes = tensor.shape[0] / block;
   bool is_too_large = __builtin_mul_overflow(bytes, ggml_type_size(type), &bytes);
   for (std::size_t i = 1; i < tensor.shape.size(); ++i) is_too_large |= __builtin_mul_overflow(bytes, tensor.shape[i], &bytes);
   if (is_too_large || bytes > reader.size())
-    return fail(reader.error(fmt::format("tensor {:?} of {} x {} x {} x {} values does not fit into a file of {} bytes", tensor.name, tensor.shape[0],
-                                         tensor.shape[1], tensor.shape[2], tensor.shape[3], reader.size())));
+    return fail(
+        reader.error(fmt::format("tensor {} of {} x {} x {} x {} values does not fit into a file of {} bytes", in_quotes(tensor.name),
+                                 tensor.shape[0], tensor.shape[1], tensor.shape[2], tensor.shape[3], reader.size())));
   return bytes;
 }
 
@@ -190,13 +207,17 @@ Result<GgufTensor> read_tensor(HeaderReader& reader, std::uint64_t index) {
   GgufTensor tensor;
   VOLAN_TRY(tensor.name, reader.text(GGML_MAX_NAME - 1, fmt::format("the name of tensor {}", index)));
   VOLAN_TRY(const auto dimensions, reader.number<std::uint32_t>());
-  if (dimensions > GGML_MAX_DIMS) return fail(reader.error(fmt::format("tensor {:?} has {} dimensions; at most {} are possible", tensor.name, dimensions, GGML_MAX_DIMS)));
+  if (dimensions > GGML_MAX_DIMS)
+    return fail(reader.error(
+        fmt::format("tensor {} has {} dimensions; at most {} are possible", in_quotes(tensor.name), dimensions, GGML_MAX_DIMS)));
   tensor.shape.fill(1);
   for (std::uint32_t i = 0; i < dimensions; ++i) {
     VOLAN_TRY(tensor.shape[i], reader.number<std::uint64_t>());
   }
   VOLAN_TRY(const auto type, reader.number<std::uint32_t>());
-  if (type >= GGML_TYPE_COUNT) return fail(reader.error(fmt::format("tensor {:?} has the unknown type {}", tensor.name, type), "the file may need a newer llama-server"));
+  if (type >= GGML_TYPE_COUNT)
+    return fail(reader.error(fmt::format("tensor {} has the unknown type {}", in_quotes(tensor.name), type),
+                             "the file may need a newer llama-server"));
   const auto ggml = static_cast<ggml_type>(type);
   tensor.type = ggml_type_name(ggml) == nullptr ? "?" : ggml_type_name(ggml);
   VOLAN_TRY(tensor.offset, reader.number<std::uint64_t>());
@@ -220,12 +241,13 @@ Result<> place_tensors(const HeaderReader& reader, std::uint64_t alignment, Gguf
   std::uint64_t expected = 0;
   for (auto& tensor : file.tensors) {
     if (tensor.offset != expected)
-      return fail(reader.error(fmt::format("tensor {:?} is said to start at {} of the data; {} was expected", tensor.name, tensor.offset, expected)));
+      return fail(reader.error(
+          fmt::format("tensor {} is said to start at {} of the data; {} was expected", in_quotes(tensor.name), tensor.offset, expected)));
     expected += padded(tensor.bytes);  // no overflow: bytes <= file size, and the sum is checked in each turn
     tensor.offset += start;
     if (tensor.offset > file.file_bytes || tensor.bytes > file.file_bytes - tensor.offset)
-      return fail(reader.error(fmt::format("not enough bytes for tensor {:?}: it needs {} to {} and the file ends at {}", tensor.name, tensor.offset,
-                                           tensor.offset + tensor.bytes, file.file_bytes)));
+      return fail(reader.error(fmt::format("not enough bytes for tensor {}: it needs {} to {} and the file ends at {}",
+                                           in_quotes(tensor.name), tensor.offset, tensor.offset + tensor.bytes, file.file_bytes)));
   }
   return {};
 }
@@ -241,7 +263,8 @@ Result<> read_start(HeaderReader& reader, GgufFile& file) {
   }
   VOLAN_TRY(file.version, reader.number<std::uint32_t>());
   if (file.version < 2 || file.version > GGUF_VERSION)
-    return fail(reader.error(fmt::format("GGUF version {} is not supported (2 to {} are)", file.version, GGUF_VERSION), "convert the model again with current tools"));
+    return fail(reader.error(fmt::format("GGUF version {} is not supported (2 to {} are)", file.version, GGUF_VERSION),
+                             "convert the model again with current tools"));
   return {};
 }
 
@@ -272,7 +295,9 @@ std::optional<std::string_view> GgufFile::text(std::string_view key) const {
   return s == nullptr ? std::nullopt : std::optional<std::string_view>(*s);
 }
 
-std::optional<std::uint64_t> GgufFile::of_architecture(std::string_view key) const { return number(fmt::format("{}.{}", architecture(), key)); }
+std::optional<std::uint64_t> GgufFile::of_architecture(std::string_view key) const {
+  return number(fmt::format("{}.{}", architecture(), key));
+}
 
 Result<GgufFile> read_gguf(ByteSource& source) {
   HeaderReader reader(source);
@@ -292,7 +317,8 @@ Result<GgufFile> read_gguf(ByteSource& source) {
   for (std::uint64_t i = 0; i < tensor_count; ++i) {
     VOLAN_TRY(auto tensor, read_tensor(reader, i));
     file.tensors.push_back(std::move(tensor));
-    if (!seen.emplace(file.tensors.back().name, 0).second) return fail(reader.error(fmt::format("tensor {:?} is there twice", file.tensors.back().name)));
+    if (!seen.emplace(file.tensors.back().name, 0).second)
+      return fail(reader.error(fmt::format("tensor {} is there twice", in_quotes(file.tensors.back().name))));
   }
   VOLAN_TRY(const auto alignment, alignment_of(reader, file));
   VOLAN_TRY_VOID(place_tensors(reader, alignment, file));

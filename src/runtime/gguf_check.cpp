@@ -5,6 +5,7 @@
 #include <array>
 
 #include "runtime/gguf.hpp"
+#include "runtime/quote.hpp"
 
 namespace volan::runtime {
 namespace {
@@ -30,43 +31,52 @@ Result<> check_kind(const GgufFile& file, EndpointKind kind) {
   const auto architecture = file.architecture();
   if (architecture.empty()) return fail(wrong(file, "key \"general.architecture\" is missing: this is not a model"));
   const auto type = file.text("general.type").value_or("model");
-  if (type != "model") return fail(wrong(file, fmt::format("is of type {:?}, not a model", type), "name the base model; an adapter is given beside it"));
+  if (type != "model")
+    return fail(
+        wrong(file, fmt::format("is of type {}, not a model", in_quotes(type)), "name the base model; an adapter is given beside it"));
   const bool is_scorer = file.of_architecture("pooling_type") == pooling_rank;
   const bool is_embedder = is_encoder(architecture) || file.of_architecture("pooling_type").has_value();
   if (kind == EndpointKind::chat && is_encoder(architecture))
-    return fail(wrong(file, fmt::format("has the architecture {:?}, which makes embeddings and cannot write text", architecture),
+    return fail(wrong(file, fmt::format("has the architecture {}, which makes embeddings and cannot write text", in_quotes(architecture)),
                       "use a chat model here (for example architecture \"llama\"), or set kind: embedding"));
   if (kind == EndpointKind::embedding && (!is_embedder || is_scorer))
-    return fail(wrong(file, fmt::format("has the architecture {:?}{}, which makes no embeddings", architecture, is_scorer ? " with ranking" : ""),
-                      "use an embedding model here (for example architecture \"bert\")"));
+    return fail(wrong(
+        file,
+        fmt::format("has the architecture {}{}, which makes no embeddings", in_quotes(architecture), is_scorer ? " with ranking" : ""),
+        "use an embedding model here (for example architecture \"bert\")"));
   if (kind == EndpointKind::rerank && !is_scorer)
-    return fail(wrong(file, fmt::format("has the architecture {:?} without ranking, so it cannot score documents", architecture), "use a reranker model here"));
+    return fail(wrong(file, fmt::format("has the architecture {} without ranking, so it cannot score documents", in_quotes(architecture)),
+                      "use a reranker model here"));
   return {};
 }
 
 Result<std::uint64_t> require(const GgufFile& file, std::string_view name, std::uint64_t max) {
   const std::string key = fmt::format("{}.{}", file.architecture(), name);
   const auto* value = file.find(key);
-  if (value == nullptr) return fail(wrong(file, fmt::format("key {:?} is missing", key)));
+  if (value == nullptr) return fail(wrong(file, fmt::format("key {} is missing", in_quotes(key))));
   if (value->is_array) return value->count;  // some architectures give one number per block
   const auto number = file.number(key);
-  if (!number || *number == 0 || *number > max) return fail(wrong(file, fmt::format("key {:?} must be a whole number from 1 to {}", key, max)));
+  if (!number || *number == 0 || *number > max)
+    return fail(wrong(file, fmt::format("key {} must be a whole number from 1 to {}", in_quotes(key), max)));
   return *number;
 }
 
 Result<> require_tensor(const GgufFile& file, std::string_view name) {
-  if (file.find_tensor(name) == nullptr) return fail(wrong(file, fmt::format("tensor {:?} is missing", name), "copy or download the file again"));
+  if (file.find_tensor(name) == nullptr)
+    return fail(wrong(file, fmt::format("tensor {} is missing", in_quotes(name)), "copy or download the file again"));
   return {};
 }
 
 Result<> check_vocabulary(const GgufFile& file, std::uint64_t width) {
   if (!file.text("tokenizer.ggml.model")) return fail(wrong(file, "key \"tokenizer.ggml.model\" is missing: the file has no tokenizer"));
   const auto* tokens = file.find("tokenizer.ggml.tokens");
-  if (tokens == nullptr || !tokens->is_array || tokens->count == 0) return fail(wrong(file, "key \"tokenizer.ggml.tokens\" is missing: the file has no vocabulary"));
+  if (tokens == nullptr || !tokens->is_array || tokens->count == 0)
+    return fail(wrong(file, "key \"tokenizer.ggml.tokens\" is missing: the file has no vocabulary"));
   VOLAN_TRY_VOID(require_tensor(file, "token_embd.weight"));
   const auto& shape = file.find_tensor("token_embd.weight")->shape;
   if (shape[0] != width || shape[1] != tokens->count)
-    return fail(wrong(file, fmt::format("tensor \"token_embd.weight\" is {} x {}, but the keys say {} x {}", shape[0], shape[1], width, tokens->count)));
+    return fail(wrong(
+        file, fmt::format("tensor \"token_embd.weight\" is {} x {}, but the keys say {} x {}", shape[0], shape[1], width, tokens->count)));
   return {};
 }
 

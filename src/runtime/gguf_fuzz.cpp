@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!file) return 0;
   for (const auto& tensor : file->tensors)
     if (tensor.offset > size || tensor.bytes > size - tensor.offset) std::abort();
-  for (const auto kind : {EndpointKind::chat, EndpointKind::embedding, EndpointKind::rerank}) static_cast<void>(check_model(*file, kind).has_value());
+  for (const auto kind : {EndpointKind::chat, EndpointKind::embedding, EndpointKind::rerank})
+    static_cast<void>(check_model(*file, kind).has_value());
   return 0;
 }

@@ -77,7 +77,10 @@ Bytes tiny_llama(std::string_view architecture = "llama") {
   Bytes b;
   b.start(4, 7).key("general.architecture", a).key(a + ".block_count", 1).key(a + ".embedding_length", 4).key(a + ".context_length", 64);
   b.key(a + ".attention.head_count", 1).key("tokenizer.ggml.model", "gpt2").strings("tokenizer.ggml.tokens", {"a", "b"});
-  b.tensor("token_embd.weight", {4, 2}, 0).tensor("output_norm.weight", {8}, 32).tensor("blk.0.attn_output.weight", {4, 2}, 64).tensor("blk.0.ffn_norm.weight", {8}, 96);
+  b.tensor("token_embd.weight", {4, 2}, 0)
+      .tensor("output_norm.weight", {8}, 32)
+      .tensor("blk.0.attn_output.weight", {4, 2}, 64)
+      .tensor("blk.0.ffn_norm.weight", {8}, 96);
   return b;
 }
 
@@ -122,13 +125,23 @@ TEST(Gguf, RefusesAbsurdCountsBeforeItReservesMemory) {
   expect_refused(Bytes().start(0, ~0ull).str(), "claims 18446744073709551615 keys");
   expect_refused(Bytes().start(1ull << 40, 0).str(), "tensors, which cannot be");
   expect_refused(Bytes().start(0, 1).number<std::uint64_t>(~0ull).zeros(64).str(), "has a length of 18446744073709551615 bytes but only");
-  expect_refused(Bytes().start(0, 1).text("k").number<std::uint32_t>(9).number<std::uint32_t>(8).number<std::uint64_t>(1ull << 60).zeros(64).str(), "strings, more than fit");
-  expect_refused(Bytes().start(0, 1).text("k").number<std::uint32_t>(9).number<std::uint32_t>(12).number<std::uint64_t>(1ull << 61).zeros(64).str(), "elements, more than fit");
+  expect_refused(
+      Bytes().start(0, 1).text("k").number<std::uint32_t>(9).number<std::uint32_t>(8).number<std::uint64_t>(1ull << 60).zeros(64).str(),
+      "strings, more than fit");
+  expect_refused(
+      Bytes().start(0, 1).text("k").number<std::uint32_t>(9).number<std::uint32_t>(12).number<std::uint64_t>(1ull << 61).zeros(64).str(),
+      "elements, more than fit");
 }
 
 TEST(Gguf, RefusesUnknownTypesAndNestedArrays) {
   expect_refused(Bytes().start(0, 1).text("k").number<std::uint32_t>(99).zeros(64).str(), "key \"k\" has the unknown type 99");
-  expect_refused(Bytes().start(0, 1).text("k").number<std::uint32_t>(9).number<std::uint32_t>(9).zeros(64).str(), "is an array of the unknown type 9");
+  expect_refused(Bytes().start(0, 1).text("k").number<std::uint32_t>(9).number<std::uint32_t>(9).zeros(64).str(),
+                 "is an array of the unknown type 9");
+}
+
+TEST(Gguf, ShowsNamesThatAreNoTextWithoutBreaking) {
+  expect_refused(Bytes().start(0, 1).text("llama\xff\xfe.\n").number<std::uint32_t>(99).zeros(64).str(),
+                 "key \"llama\uFFFD\uFFFD.\\n\" has the unknown type 99");
 }
 
 TEST(Gguf, RefusesDuplicateAndEmptyNames) {
@@ -148,14 +161,18 @@ TEST(Gguf, RefusesImpossibleTensors) {
 
 TEST(Gguf, RefusesABadAlignment) {
   for (const std::uint32_t alignment : {0u, 3u, 1u << 30})
-    expect_refused(Bytes().start(1, 1).key("general.alignment", alignment).tensor("t", {1}, 0).zeros(64).str(), "general.alignment must be a power of two");
+    expect_refused(Bytes().start(1, 1).key("general.alignment", alignment).tensor("t", {1}, 0).zeros(64).str(),
+                   "general.alignment must be a power of two");
 }
 
-TEST(Gguf, NamesTheTensorThatLacksBytes) { expect_refused(tiny_llama().pad().zeros(127).str(), "not enough bytes for tensor \"blk.0.ffn_norm.weight\""); }
+TEST(Gguf, NamesTheTensorThatLacksBytes) {
+  expect_refused(tiny_llama().pad().zeros(127).str(), "not enough bytes for tensor \"blk.0.ffn_norm.weight\"");
+}
 
 TEST(Gguf, RefusesEveryTruncationOfAWholeFile) {
   const std::string whole = tiny_llama().pad().zeros(128).str();
-  for (std::size_t length = 0; length < whole.size(); ++length) EXPECT_FALSE(read(whole.substr(0, length))) << "cut to " << length << " bytes";
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_FALSE(read(whole.substr(0, length))) << "cut to " << length << " bytes";
 }
 
 TEST(Gguf, RefusesAModelThatCannotDoItsJob) {
@@ -181,7 +198,8 @@ TEST(Gguf, NamesMissingKeysAndTensorsOfAModel) {
   };
   EXPECT_EQ(message_without("", ""), "accepted");
   EXPECT_THAT(message_without("general.architecture", ""), HasSubstr("general.architecture"));
-  for (const char* key : {"llama.block_count", "llama.embedding_length", "llama.context_length", "llama.attention.head_count", "tokenizer.ggml.model", "tokenizer.ggml.tokens"})
+  for (const char* key : {"llama.block_count", "llama.embedding_length", "llama.context_length", "llama.attention.head_count",
+                          "tokenizer.ggml.model", "tokenizer.ggml.tokens"})
     EXPECT_THAT(message_without(key, ""), HasSubstr(key));
   for (const char* tensor : {"token_embd.weight", "output_norm.weight", "blk.0.attn_output.weight", "blk.0.ffn_norm.weight"})
     EXPECT_THAT(message_without("", tensor), HasSubstr(tensor));

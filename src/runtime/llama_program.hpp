@@ -22,11 +22,11 @@ core::Result<std::string> llama_server_version(const std::string& program);
 struct ServerSettings {
   EndpointKind kind = EndpointKind::chat;
   std::string model_file;
-  std::string model_name;               ///< what the server calls its model in the API
-  std::uint32_t context_tokens = 2'048; ///< per request, prompt and answer together; an embedding model is limited to what it was made for
-  std::uint32_t parallel = 4;           ///< requests worked on at the same time; memory grows with context_tokens * parallel
-  std::uint32_t threads = 0;            ///< 0 = one per core
-  std::uint32_t cache_mb = 256;         ///< memory for the prompts of earlier requests, so that a common start is not computed again
+  std::string model_name;                ///< what the server calls its model in the API
+  std::uint32_t context_tokens = 2'048;  ///< per request, prompt and answer together; an embedding model is limited to what it was made for
+  std::uint32_t parallel = 4;            ///< requests worked on at the same time; memory grows with context_tokens * parallel
+  std::uint32_t threads = 0;             ///< 0 = one per core
+  std::uint32_t cache_mb = 256;          ///< memory for the prompts of earlier requests, so that a common start is not computed again
   std::vector<std::string> extra_arguments{};  ///< added at the end
 };
 

@@ -15,6 +15,7 @@
 #include "runtime/bert_folder.hpp"
 #include "runtime/byte_source.hpp"
 #include "runtime/gguf.hpp"
+#include "runtime/quote.hpp"
 #include "runtime/safetensors.hpp"
 
 namespace volan::runtime {
@@ -24,7 +25,7 @@ using core::ErrorCode;
 using core::fail;
 using core::Result;
 
-constexpr std::uint32_t token_normal = 1, token_control = 3;  // llama.cpp's LLAMA_TOKEN_TYPE_*
+constexpr std::uint32_t token_normal = 1, token_control = 3;    // llama.cpp's LLAMA_TOKEN_TYPE_*
 constexpr std::uint32_t file_all_f32 = 0, file_mostly_f16 = 1;  // llama.cpp's LLAMA_FTYPE_*
 
 /// One tensor of the GGUF file: where it comes from and what it must be.
@@ -68,7 +69,9 @@ std::vector<TensorPlan> plan_tensors(const BertConfig& c) {
 }
 
 /// Tensors that embeddings do not need: the classifier on the first token, heads of pre-training, a table of 0, 1, 2, ….
-bool is_unneeded(std::string_view name) { return name.starts_with("pooler.") || name.starts_with("cls.") || name == "embeddings.position_ids"; }
+bool is_unneeded(std::string_view name) {
+  return name.starts_with("pooler.") || name.starts_with("cls.") || name == "embeddings.position_ids";
+}
 
 /// The index with the names that models saved from a larger one carry ("bert." in front) or old ones use (gamma, beta) made uniform.
 SafetensorsIndex with_plain_names(SafetensorsIndex index) {
@@ -85,15 +88,21 @@ SafetensorsIndex with_plain_names(SafetensorsIndex index) {
 Result<> check_plan(const std::string& file, const std::vector<TensorPlan>& plan, const SafetensorsIndex& index) {
   for (const auto& tensor : plan) {
     const auto found = index.find(tensor.source);
-    if (found == index.end()) return fail(ErrorCode::invalid_argument, fmt::format("tensor {:?} is missing", tensor.source), file, "copy or download the file again");
+    if (found == index.end())
+      return fail(ErrorCode::invalid_argument, fmt::format("tensor {} is missing", in_quotes(tensor.source)), file,
+                  "copy or download the file again");
     if (found->second.shape != tensor.shape)
-      return fail(ErrorCode::invalid_argument, fmt::format("tensor {:?} is {}, but config.json makes it {}", tensor.source, fmt::join(found->second.shape, " x "),
-                                                           fmt::join(tensor.shape, " x ")), file, "use the config.json that belongs to these weights");
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("tensor {} is {}, but config.json makes it {}", in_quotes(tensor.source),
+                              fmt::join(found->second.shape, " x "), fmt::join(tensor.shape, " x ")),
+                  file, "use the config.json that belongs to these weights");
   }
   if (index.size() == plan.size()) return {};
   for (const auto& [name, entry] : index) {
     const bool is_known = std::any_of(plan.begin(), plan.end(), [&](const TensorPlan& t) { return t.source == name; });
-    if (!is_known) return fail(ErrorCode::invalid_argument, fmt::format("tensor {:?} is not part of a BERT encoder", name), file, "only plain BERT encoders can be converted");
+    if (!is_known)
+      return fail(ErrorCode::invalid_argument, fmt::format("tensor {} is not part of a BERT encoder", in_quotes(name)), file,
+                  "only plain BERT encoders can be converted");
   }
   return {};
 }
@@ -166,16 +175,20 @@ struct Gguf {
 };
 
 /// Header and padded weights in one buffer (as large as the file).
-Result<std::string> build_file(const BertFolder& folder, const std::vector<TensorPlan>& plan, const SafetensorsIndex& index, ByteSource& source, const ImportOptions& options) {
+Result<std::string> build_file(const BertFolder& folder, const std::vector<TensorPlan>& plan, const SafetensorsIndex& index,
+                               ByteSource& source, const ImportOptions& options) {
   Gguf gguf;
   gguf.shapes.reset(ggml_init({.mem_size = plan.size() * ggml_tensor_overhead(), .mem_buffer = nullptr, .no_alloc = true}));
   if (gguf.shapes == nullptr) return fail(ErrorCode::internal, "not enough memory to convert the model");
   set_keys(gguf.file.get(), folder, options.weights);
-  const auto type_of = [&](const TensorPlan& t) { return t.may_be_half && options.weights == WeightType::f16 ? GGML_TYPE_F16 : GGML_TYPE_F32; };
+  const auto type_of = [&](const TensorPlan& t) {
+    return t.may_be_half && options.weights == WeightType::f16 ? GGML_TYPE_F16 : GGML_TYPE_F32;
+  };
   for (const auto& tensor : plan) {
     const auto rows = static_cast<std::int64_t>(tensor.shape[0]);  // ggml counts from the innermost dimension
-    auto* shape = tensor.shape.size() == 1 ? ggml_new_tensor_1d(gguf.shapes.get(), type_of(tensor), rows)
-                                           : ggml_new_tensor_2d(gguf.shapes.get(), type_of(tensor), static_cast<std::int64_t>(tensor.shape[1]), rows);
+    auto* shape = tensor.shape.size() == 1
+                      ? ggml_new_tensor_1d(gguf.shapes.get(), type_of(tensor), rows)
+                      : ggml_new_tensor_2d(gguf.shapes.get(), type_of(tensor), static_cast<std::int64_t>(tensor.shape[1]), rows);
     gguf_add_tensor(gguf.file.get(), ggml_set_name(shape, tensor.name.c_str()));
   }
   std::string bytes(gguf_get_meta_size(gguf.file.get()), '\0');  // padded to the alignment
@@ -209,8 +222,13 @@ Result<ImportReport> import_minilm(const ImportOptions& options) {
   VOLAN_TRY(const auto written, read_gguf(*memory_byte_source(bytes, options.out)));
   VOLAN_TRY_VOID(check_model(written, EndpointKind::embedding));
   VOLAN_TRY_VOID(core::write_file_durably(options.out, bytes));
-  return ImportReport{.out = options.out, .sha256 = core::sha256_hex(bytes), .bytes = bytes.size(), .tensors = plan.size(), .tokens = folder.tokens.size(),
-                      .dimension = folder.config.hidden_size, .context_tokens = folder.config.max_position_embeddings};
+  return ImportReport{.out = options.out,
+                      .sha256 = core::sha256_hex(bytes),
+                      .bytes = bytes.size(),
+                      .tensors = plan.size(),
+                      .tokens = folder.tokens.size(),
+                      .dimension = folder.config.hidden_size,
+                      .context_tokens = folder.config.max_position_embeddings};
 }
 
 }  // namespace volan::runtime

@@ -23,7 +23,7 @@ struct ImportOptions {
 
 struct ImportReport {
   std::string out;
-  std::string sha256;        ///< of the written file; the same input gives the same bytes
+  std::string sha256;  ///< of the written file; the same input gives the same bytes
   std::uint64_t bytes = 0;
   std::uint64_t tensors = 0;
   std::uint64_t tokens = 0;  ///< size of the vocabulary

@@ -1,4 +1,5 @@
-// Goal: the demo's embedding model is converted into a file that passes our own check, and every unsuitable folder is refused with a reason.
+// Goal: the demo's embedding model is converted into a file that passes our own check, and every unsuitable folder is refused with a
+// reason.
 #include "runtime/model_import.hpp"
 
 #include <gmock/gmock.h>
@@ -33,7 +34,8 @@ std::string zeros(const std::vector<std::pair<std::string, std::vector<int>>>& t
       count *= static_cast<std::uint64_t>(n);
       text += (text.empty() ? "" : ",") + std::to_string(n);
     }
-    index += (index.size() == 1 ? "" : ",") + ("\"" + name + R"(":{"dtype":"F32","shape":[)" + text + R"(],"data_offsets":[)" + std::to_string(offset) + "," + std::to_string(offset + count) + "]}");
+    index += (index.size() == 1 ? "" : ",") + ("\"" + name + R"(":{"dtype":"F32","shape":[)" + text + R"(],"data_offsets":[)" +
+                                               std::to_string(offset) + "," + std::to_string(offset + count) + "]}");
     offset += count;
   }
   index += "}";
@@ -57,7 +59,10 @@ std::vector<std::pair<std::string, std::vector<int>>> tiny_tensors() {
     list.push_back({l + norm + ".weight", {4}});
     list.push_back({l + norm + ".bias", {4}});
   }
-  list.insert(list.end(), {{l + "intermediate.dense.weight", {8, 4}}, {l + "intermediate.dense.bias", {8}}, {l + "output.dense.weight", {4, 8}}, {l + "output.dense.bias", {4}}});
+  list.insert(list.end(), {{l + "intermediate.dense.weight", {8, 4}},
+                           {l + "intermediate.dense.bias", {8}},
+                           {l + "output.dense.weight", {4, 8}},
+                           {l + "output.dense.bias", {4}}});
   return list;
 }
 

@@ -9,7 +9,10 @@
 
 namespace volan::runtime {
 
-ManagedServer::ManagedServer(ManagedServerOptions options, RuntimeContext context) : keeper_(std::make_shared<Keeper>(std::move(options), context)) { keeper_->begin(); }
+ManagedServer::ManagedServer(ManagedServerOptions options, RuntimeContext context)
+    : keeper_(std::make_shared<Keeper>(std::move(options), context)) {
+  keeper_->begin();
+}
 
 ManagedServer::~ManagedServer() { keeper_->end(); }
 
@@ -21,14 +24,20 @@ void ManagedServer::restart() { keeper_->post(StartAsked{}); }
 void ManagedServer::stop() { keeper_->post(StopAsked{}); }
 
 core::Result<> ManagedServer::wait_ready(std::chrono::milliseconds timeout) const {
-  const auto is_settled = [](const ServerStatus& s) { return s.state == ServerState::ready || s.state == ServerState::failed || s.state == ServerState::stopped; };
+  const auto is_settled = [](const ServerStatus& s) {
+    return s.state == ServerState::ready || s.state == ServerState::failed || s.state == ServerState::stopped;
+  };
   const bool is_met = keeper_->wait_until(is_settled, timeout);
   const auto now = status();
   if (now.state == ServerState::ready) return {};
-  if (!is_met) return core::fail(core::ErrorCode::deadline_exceeded, fmt::format("model server {} was not ready in {} s: {}", name(), timeout.count() / 1000, now.progress));
+  if (!is_met)
+    return core::fail(core::ErrorCode::deadline_exceeded,
+                      fmt::format("model server {} was not ready in {} s: {}", name(), timeout.count() / 1000, now.progress));
   return core::fail(core::ErrorCode::unavailable, fmt::format("model server {} {}: {}", name(), core::text_of(now.state), now.last_error));
 }
 
-bool ManagedServer::wait_until(const std::function<bool(const ServerStatus&)>& is_met, std::chrono::milliseconds timeout) const { return keeper_->wait_until(is_met, timeout); }
+bool ManagedServer::wait_until(const std::function<bool(const ServerStatus&)>& is_met, std::chrono::milliseconds timeout) const {
+  return keeper_->wait_until(is_met, timeout);
+}
 
 }  // namespace volan::runtime

@@ -26,24 +26,24 @@ namespace volan::runtime {
 /// What a managed server is and does right now.
 struct ServerStatus {
   ServerState state = ServerState::stopped;
-  std::string progress{};               ///< what it is doing while not ready
+  std::string progress{};  ///< what it is doing while not ready
   std::string last_error{};
-  std::string base_url{};               ///< "http://127.0.0.1:41234/v1"; empty before the first start
-  std::string api_key{};                ///< of the running process
-  std::string identity{};               ///< "<model name>@sha256:<hash>"; empty before the file was read
-  std::uint32_t context_tokens = 0;     ///< per request
-  pid_t pid = 0;                        ///< 0 = no process
+  std::string base_url{};            ///< "http://127.0.0.1:41234/v1"; empty before the first start
+  std::string api_key{};             ///< of the running process
+  std::string identity{};            ///< "<model name>@sha256:<hash>"; empty before the file was read
+  std::uint32_t context_tokens = 0;  ///< per request
+  pid_t pid = 0;                     ///< 0 = no process
   std::uint64_t restarts = 0;
   std::optional<core::Time> started{};  ///< of the running process
   std::optional<core::Time> last_check{};
 };
 
 struct ManagedServerOptions {
-  std::string name;                     ///< of the endpoint; letters, digits, '-', '_', '.'
+  std::string name;  ///< of the endpoint; letters, digits, '-', '_', '.'
   ServerSettings settings;
-  std::string program{};                ///< empty = find_llama_server()
-  std::string model_sha256{};           ///< when given, the file must have it, or the server is not started
-  std::string log_folder{};             ///< NAME.log is written there; empty = memory only
+  std::string program{};       ///< empty = find_llama_server()
+  std::string model_sha256{};  ///< when given, the file must have it, or the server is not started
+  std::string log_folder{};    ///< NAME.log is written there; empty = memory only
   RestartPolicy policy{};
   std::function<core::Result<std::uint16_t>()> choose_port = free_loopback_port;
   /// Called on the server's thread after each change. Must be quick and must not call back into the server.

@@ -49,12 +49,23 @@ net::Handler with(Parts parts, Task<Response> (*handle)(Parts, Request&)) {
 std::vector<net::Route> routes(EndpointDirectory& directory, core::Pools& pools) {
   const Parts parts{directory, pools};
   return {
-      {Verb::get, "/api/v1/endpoints", Access::viewer, with(parts, get_endpoints),
-       {"Lists the places that answer, with the state of the model servers that volan runs.", "endpoints", [](OpenApiOperation& op) { op.answer<EndpointList>(200); }}},
-      {Verb::get, "/api/v1/endpoints/{name}/logs", Access::admin, with(parts, get_logs),
+      {Verb::get,
+       "/api/v1/endpoints",
+       Access::viewer,
+       with(parts, get_endpoints),
+       {"Lists the places that answer, with the state of the model servers that volan runs.", "endpoints",
+        [](OpenApiOperation& op) { op.answer<EndpointList>(200); }}},
+      {Verb::get,
+       "/api/v1/endpoints/{name}/logs",
+       Access::admin,
+       with(parts, get_logs),
        {"The last lines that a model server printed.", "endpoints", [](OpenApiOperation& op) { op.answer<EndpointLog>(200); }}},
-      {Verb::post, "/api/v1/endpoints/{name}/restart", Access::admin, with(parts, post_restart),
-       {"Ends a model server and starts it anew; the answer does not wait for it.", "endpoints", [](OpenApiOperation& op) { op.answer_empty(202, "it is being restarted"); }}},
+      {Verb::post,
+       "/api/v1/endpoints/{name}/restart",
+       Access::admin,
+       with(parts, post_restart),
+       {"Ends a model server and starts it anew; the answer does not wait for it.", "endpoints",
+        [](OpenApiOperation& op) { op.answer_empty(202, "it is being restarted"); }}},
   };
 }
 

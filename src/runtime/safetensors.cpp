@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/json.hpp"
+#include "runtime/quote.hpp"
 
 namespace volan::runtime {
 namespace {
@@ -47,9 +48,12 @@ std::optional<std::vector<std::uint64_t>> whole_numbers(const json::object& entr
   if (list == nullptr || list->size() > 8) return std::nullopt;
   std::vector<std::uint64_t> out;
   for (const auto& item : *list) {
-    if (const auto* n = item.if_int64(); n != nullptr && *n >= 0) out.push_back(static_cast<std::uint64_t>(*n));
-    else if (const auto* u = item.if_uint64(); u != nullptr) out.push_back(*u);
-    else return std::nullopt;
+    if (const auto* n = item.if_int64(); n != nullptr && *n >= 0)
+      out.push_back(static_cast<std::uint64_t>(*n));
+    else if (const auto* u = item.if_uint64(); u != nullptr)
+      out.push_back(*u);
+    else
+      return std::nullopt;
   }
   return out;
 }
@@ -57,15 +61,16 @@ std::optional<std::vector<std::uint64_t>> whole_numbers(const json::object& entr
 Result<SafetensorsEntry> read_entry(const ByteSource& source, std::string_view name, const json::value& value, std::uint64_t start) {
   const auto* object = value.if_object();
   const auto* type = object == nullptr ? nullptr : object->if_contains("dtype");
-  if (type == nullptr || !type->is_string()) return fail(bad(source, fmt::format("tensor {:?} has no \"dtype\"", name)));
+  if (type == nullptr || !type->is_string()) return fail(bad(source, fmt::format("tensor {} has no \"dtype\"", in_quotes(name))));
   SafetensorsEntry entry;
   entry.type_name = type->as_string().c_str();
   entry.type = type_of(entry.type_name);
   const std::uint64_t size = bytes_of(entry.type_name);
-  if (size == 0) return fail(bad(source, fmt::format("tensor {:?} has the unknown type {:?}", name, entry.type_name)));
+  if (size == 0) return fail(bad(source, fmt::format("tensor {} has the unknown type {}", in_quotes(name), in_quotes(entry.type_name))));
   auto shape = whole_numbers(*object, "shape");
   const auto range = whole_numbers(*object, "data_offsets");
-  if (!shape || !range || range->size() != 2) return fail(bad(source, fmt::format("tensor {:?} needs \"shape\" and two \"data_offsets\"", name)));
+  if (!shape || !range || range->size() != 2)
+    return fail(bad(source, fmt::format("tensor {} needs \"shape\" and two \"data_offsets\"", in_quotes(name))));
   entry.shape = std::move(*shape);
   entry.values = 1;
   bool is_too_large = false;
@@ -73,9 +78,11 @@ Result<SafetensorsEntry> read_entry(const ByteSource& source, std::string_view n
   is_too_large |= __builtin_mul_overflow(entry.values, size, &entry.bytes);
   const auto begin = range->front(), end = range->back(), available = source.size() - start;
   if (begin > end || end > available)
-    return fail(bad(source, fmt::format("not enough bytes for tensor {:?}: it needs bytes {} to {} of the data, which has {}", name, begin, end, available)));
+    return fail(bad(source, fmt::format("not enough bytes for tensor {}: it needs bytes {} to {} of the data, which has {}",
+                                        in_quotes(name), begin, end, available)));
   if (is_too_large || end - begin != entry.bytes)
-    return fail(bad(source, fmt::format("tensor {:?} takes {} bytes, which does not fit its shape and type {}", name, end - begin, entry.type_name)));
+    return fail(bad(source, fmt::format("tensor {} takes {} bytes, which does not fit its shape and type {}", in_quotes(name), end - begin,
+                                        entry.type_name)));
   entry.offset = start + begin;
   return entry;
 }
@@ -97,8 +104,10 @@ Result<SafetensorsIndex> read_safetensors(ByteSource& source) {
   VOLAN_TRY_VOID(source.read(0, prefix));
   std::memcpy(&length, prefix, sizeof length);  // little-endian, as this machine
   if (length > source.size() - sizeof length)
-    return fail(bad(source, fmt::format("the index is said to have {} bytes but the file has {}: it is cut short or no safetensors file", length, source.size())));
-  if (length > index_bytes_max) return fail(ErrorCode::too_large, fmt::format("the index has {} bytes; at most {} are read", length, index_bytes_max), source.name());
+    return fail(bad(source, fmt::format("the index is said to have {} bytes but the file has {}: it is cut short or no safetensors file",
+                                        length, source.size())));
+  if (length > index_bytes_max)
+    return fail(ErrorCode::too_large, fmt::format("the index has {} bytes; at most {} are read", length, index_bytes_max), source.name());
   std::string text(static_cast<std::size_t>(length), '\0');
   VOLAN_TRY_VOID(source.read(sizeof length, text));
   auto parsed = core::parse_json(text, 8);
@@ -116,7 +125,8 @@ Result<SafetensorsIndex> read_safetensors(ByteSource& source) {
 }
 
 Result<std::vector<float>> read_values(ByteSource& source, std::string_view name, const SafetensorsEntry& entry) {
-  if (entry.type == SafetensorsType::other) return fail(bad(source, fmt::format("tensor {:?} is of type {}, not of floating-point numbers", name, entry.type_name)));
+  if (entry.type == SafetensorsType::other)
+    return fail(bad(source, fmt::format("tensor {} is of type {}, not of floating-point numbers", in_quotes(name), entry.type_name)));
   std::vector<float> values(static_cast<std::size_t>(entry.values));
   if (entry.type == SafetensorsType::f32) {
     VOLAN_TRY_VOID(source.read(entry.offset, {reinterpret_cast<char*>(values.data()), values.size() * sizeof(float)}));

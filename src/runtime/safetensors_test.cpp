@@ -22,7 +22,9 @@ std::string refusal(const std::string& bytes) {
 }
 
 std::string values_of(const std::string& type, const std::string& data, std::vector<float>& out) {
-  const std::string bytes = file_of(R"({"__metadata__":{"format":"pt"},"t":{"dtype":")" + type + R"(","shape":[2],"data_offsets":[0,)" + std::to_string(data.size()) + "]}}", data);
+  const std::string bytes = file_of(R"({"__metadata__":{"format":"pt"},"t":{"dtype":")" + type + R"(","shape":[2],"data_offsets":[0,)" +
+                                        std::to_string(data.size()) + "]}}",
+                                    data);
   const auto source = memory_byte_source(bytes);
   const auto index = read_safetensors(*source);
   if (!index) return index.error().message;
@@ -51,11 +53,16 @@ TEST(Safetensors, RefusesDamageAndNamesIt) {
   EXPECT_THAT(refusal(file_of(R"({"t":1})", "")), HasSubstr("tensor \"t\" has no \"dtype\""));
   EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}})", "abcd")), HasSubstr("unknown type \"F33\""));
   EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "abcd")), HasSubstr("needs \"shape\""));
-  EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "abcd")), HasSubstr("not enough bytes for tensor \"t\""));
+  EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "abcd")),
+              HasSubstr("not enough bytes for tensor \"t\""));
   EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[4,0]}})", "abcd")), HasSubstr("not enough bytes"));
   EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "abcd")), HasSubstr("does not fit its shape"));
-  EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[4294967296,4294967297],"data_offsets":[0,4]}})", "abcd")), HasSubstr("does not fit its shape"));
-  EXPECT_THAT(refusal(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", "abcdef")), HasSubstr("two tensors share byte"));
+  EXPECT_THAT(refusal(file_of(R"({"t":{"dtype":"F32","shape":[4294967296,4294967297],"data_offsets":[0,4]}})", "abcd")),
+              HasSubstr("does not fit its shape"));
+  EXPECT_THAT(
+      refusal(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
+                      "abcdef")),
+      HasSubstr("two tensors share byte"));
 }
 
 }  // namespace

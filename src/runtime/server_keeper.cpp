@@ -37,7 +37,9 @@ std::string describe_exit(const core::ExitStatus& status) {
 }
 
 /// Failures of the environment may pass; wrong files and settings do not.
-bool may_pass(ErrorCode code) { return code == ErrorCode::internal || code == ErrorCode::resource_exhausted || code == ErrorCode::unavailable; }
+bool may_pass(ErrorCode code) {
+  return code == ErrorCode::internal || code == ErrorCode::resource_exhausted || code == ErrorCode::unavailable;
+}
 
 }  // namespace
 
@@ -51,17 +53,21 @@ ManagedServer::Keeper::Keeper(ManagedServerOptions options, RuntimeContext conte
       context_(context),
       log_({.file = options_.log_folder.empty() ? std::string() : options_.log_folder + "/" + options_.name + ".log"}),
       up_(context.metrics.gauge("volan_model_server_up", "1 while the managed model server is ready.", {{"endpoint", options_.name}})),
-      restarts_(context.metrics.counter("volan_model_server_restarts_total", "Starts of the model server's process after the first.", {{"endpoint", options_.name}})),
+      restarts_(context.metrics.counter("volan_model_server_restarts_total", "Starts of the model server's process after the first.",
+                                        {{"endpoint", options_.name}})),
       machine_(options_.policy),
       settings_(options_.settings),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void ManagedServer::Keeper::begin() {
-  auto& memory = context_.metrics.gauge("volan_model_server_resident_memory_bytes", "Resident memory of the model server's process.", {{"endpoint", options_.name}});
+  auto& memory = context_.metrics.gauge("volan_model_server_resident_memory_bytes", "Resident memory of the model server's process.",
+                                        {{"endpoint", options_.name}});
   context_.metrics.on_scrape([weak = weak_from_this(), &memory] {
     const auto self = weak.lock();
     memory.set(self == nullptr ? 0.0 : static_cast<double>(self->resident_bytes()));
   });
+  status_.state = ServerState::starting;  // no thread reads it yet
+  status_.progress = "starting the process";
   post(StartAsked{});
   thread_ = std::thread([this] { run(); });
 }
@@ -120,7 +126,8 @@ void ManagedServer::Keeper::run() {
 
 /// Sleeps until something was posted, the process has ended or the timer is due, and feeds the latter two.
 void ManagedServer::Keeper::wait_for_something() {
-  pollfd wanted[2] = {{.fd = wake_.get(), .events = POLLIN, .revents = 0}, {.fd = pid_fd_.get(), .events = POLLIN, .revents = 0}};  // poll skips -1
+  pollfd wanted[2] = {{.fd = wake_.get(), .events = POLLIN, .revents = 0},
+                      {.fd = pid_fd_.get(), .events = POLLIN, .revents = 0}};  // poll skips -1
   int timeout_ms = -1;
   if (deadline_) {
     const auto left = std::chrono::ceil<milliseconds>(*deadline_ - steady_clock::now()).count();
@@ -128,7 +135,8 @@ void ManagedServer::Keeper::wait_for_something() {
   }
   if (::poll(wanted, 2, timeout_ms) < 0 && errno != EINTR) std::this_thread::yield();
   std::uint64_t count = 0;
-  if (wanted[0].revents != 0) [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
+  if (wanted[0].revents != 0) [[maybe_unused]]
+    const auto got = ::read(wake_.get(), &count, sizeof count);
   if (wanted[1].revents != 0) feed(exit_event());
   if (deadline_ && steady_clock::now() >= *deadline_) {
     deadline_.reset();
@@ -144,7 +152,10 @@ void ManagedServer::Keeper::feed(ServerEvent event) {
     const auto before = machine_.state();
     for (const auto& action : machine_.advance(next, context_.clock.now())) perform(action);
     if (machine_.state() != before)
-      context_.log.info("model_server_state", {{"endpoint", options_.name}, {"from", core::text_of(before)}, {"to", core::text_of(machine_.state())}, {"error", machine_.last_error()}});
+      context_.log.info("model_server_state", {{"endpoint", options_.name},
+                                               {"from", core::text_of(before)},
+                                               {"to", core::text_of(machine_.state())},
+                                               {"error", machine_.last_error()}});
     publish();
   }
 }
@@ -153,16 +164,21 @@ void ManagedServer::Keeper::perform(const ServerAction& action) {
   if (std::holds_alternative<StartProcess>(action)) return start_process();
   if (std::holds_alternative<KillProcess>(action)) return kill_process();
   if (std::holds_alternative<CheckHealth>(action)) return start_health_check();
-  if (const auto* schedule = std::get_if<Schedule>(&action)) deadline_ = steady_clock::now() + schedule->after;
-  else deadline_.reset();  // CancelTimer
+  if (const auto* schedule = std::get_if<Schedule>(&action))
+    deadline_ = steady_clock::now() + schedule->after;
+  else
+    deadline_.reset();  // CancelTimer
 }
 
 void ManagedServer::Keeper::start_process() {
   const auto launched = launch();
   if (!launched) kill_process();
-  if (launched) events_.emplace_back(Started{});
-  else if (may_pass(launched.error().code)) events_.emplace_back(StartFailed{core::to_text(launched.error())});
-  else events_.emplace_back(StartImpossible{core::to_text(launched.error())});
+  if (launched)
+    events_.emplace_back(Started{});
+  else if (may_pass(launched.error().code))
+    events_.emplace_back(StartFailed{core::to_text(launched.error())});
+  else
+    events_.emplace_back(StartImpossible{core::to_text(launched.error())});
 }
 
 /// The file is checked before each start: it may have been replaced since.
@@ -182,7 +198,8 @@ Result<> ManagedServer::Keeper::launch() {
   VOLAN_TRY_VOID(check_model_file());
   VOLAN_TRY(const auto port, options_.choose_port());
   const std::string key = core::random_token();
-  log_.start_run(fmt::format("--- volan starts {} for {} on port {} at {}", program, options_.name, port, core::to_rfc3339(context_.clock.now())));
+  log_.start_run(
+      fmt::format("--- volan starts {} for {} on port {} at {}", program, options_.name, port, core::to_rfc3339(context_.clock.now())));
   core::ProcessOptions options;
   options.program = program;
   options.arguments = server_arguments(settings_, port);
@@ -216,7 +233,7 @@ ServerEvent ManagedServer::Keeper::exit_event() {
   started_.reset();
   if (ended == nullptr) return Exited{"the process is gone"};
   const auto status = ended->terminate(stop_grace);  // it may have left children
-  ended.reset();                                      // now all of its lines have arrived
+  ended.reset();                                     // now all of its lines have arrived
   if (log_.has_seen(port_taken_text)) return PortTaken{};
   const std::string cause = log_.last_error();
   return Exited{describe_exit(status) + (cause.empty() ? "" : ": " + cause)};
@@ -246,9 +263,12 @@ core::Task<> ManagedServer::Keeper::check_health(std::shared_ptr<Keeper> self, s
   request.total_timeout = health_timeout;
   const auto answer = co_await self->context_.client.send(std::move(request));
   ServerEvent event = HealthOk{};
-  if (!answer) event = HealthFailed{core::to_text(answer.error())};
-  else if (answer->status == 503) event = NotReadyYet{"loading the model"};
-  else if (answer->status != 200) event = HealthFailed{fmt::format("answered the health check with status {}", answer->status)};
+  if (!answer)
+    event = HealthFailed{core::to_text(answer.error())};
+  else if (answer->status == 503)
+    event = NotReadyYet{"loading the model"};
+  else if (answer->status != 200)
+    event = HealthFailed{fmt::format("answered the health check with status {}", answer->status)};
   self->finish_health_check(std::move(event), run);
   co_return Result<>{};
 }
@@ -275,16 +295,19 @@ void ManagedServer::Keeper::publish() {
   next.context_tokens = settings_.context_tokens;
   next.restarts = machine_.restarts();
   next.started = started_;
+  std::uint64_t restarts_before = 0;
   {
     const std::lock_guard lock(mutex_);
     next.pid = process_ == nullptr ? 0 : process_->pid();
     next.last_check = last_check_;
-    if (next.restarts > status_.restarts) restarts_.add(static_cast<double>(next.restarts - status_.restarts));
-    status_ = next;
-    changed_.notify_all();
+    restarts_before = status_.restarts;
   }
+  if (next.restarts > restarts_before) restarts_.add(static_cast<double>(next.restarts - restarts_before));
   up_.set(next.state == ServerState::ready ? 1 : 0);
   if (options_.on_change) options_.on_change(next);
+  const std::lock_guard lock(mutex_);  // last: whoever waits for the change finds everything else done
+  status_ = std::move(next);
+  changed_.notify_all();
 }
 
 }  // namespace volan::runtime

@@ -67,18 +67,18 @@ class ManagedServer::Keeper : public std::enable_shared_from_this<Keeper> {
 
   // Confined to the server's thread.
   ServerMachine machine_;
-  ServerSettings settings_;             // context limited to what the model can do
+  ServerSettings settings_;  // context limited to what the model can do
   std::deque<ServerEvent> events_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
-  Handle pid_fd_;                       // readable once the process has ended
-  std::uint64_t run_ = 0;               // number of the process, so that late results of an earlier one are dropped
+  Handle pid_fd_;          // readable once the process has ended
+  std::uint64_t run_ = 0;  // number of the process, so that late results of an earlier one are dropped
   std::string identity_;
   std::string api_key_, base_url_;
   std::optional<core::Time> started_;
 
-  Handle wake_;                         // eventfd: something was posted
+  Handle wake_;  // eventfd: something was posted
   std::thread thread_;
-  mutable std::mutex mutex_;            // guards everything below
+  mutable std::mutex mutex_;  // guards everything below
   mutable std::condition_variable changed_;
   struct Posted {
     ServerEvent event;
@@ -86,7 +86,7 @@ class ManagedServer::Keeper : public std::enable_shared_from_this<Keeper> {
   };
   std::vector<Posted> posted_;
   bool is_ending_ = false;
-  bool is_checking_ = false;            // a health check is under way
+  bool is_checking_ = false;  // a health check is under way
   std::optional<core::Time> last_check_;
   std::unique_ptr<core::Process> process_;
   ServerStatus status_;

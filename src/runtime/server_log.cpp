@@ -15,7 +15,8 @@ namespace {
 bool is_error_line(std::string_view line) {
   const auto space = line.find(' ');
   if (space == std::string_view::npos) return false;
-  const bool has_time = space > 0 && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(space), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+  const bool has_time = space > 0 && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(space),
+                                                 [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
   if (has_time) return line.substr(space + 1).starts_with("E ");
   return line.starts_with("error") || line.starts_with("terminate called") || line.find("GGML_ASSERT") != std::string_view::npos;
 }
@@ -57,7 +58,8 @@ void ServerLog::write(std::string_view line) {
     open_file();
     if (file_ == nullptr) return;
   }
-  const bool is_written = std::fwrite(line.data(), 1, line.size(), file_) == line.size() && std::fputc('\n', file_) != EOF && std::fflush(file_) == 0;
+  const bool is_written =
+      std::fwrite(line.data(), 1, line.size(), file_) == line.size() && std::fputc('\n', file_) != EOF && std::fflush(file_) == 0;
   if (!is_written) {
     file_error_ = std::strerror(errno);
     std::fclose(std::exchange(file_, nullptr));
@@ -91,14 +93,16 @@ std::string ServerLog::last_error() const {
   const std::lock_guard lock(mutex_);
   const auto end = lines_.rbegin() + static_cast<std::ptrdiff_t>(run_lines_);
   const auto found = std::find_if(lines_.rbegin(), end, [](const std::string& line) {
-    return is_error_line(line) && line.find("exiting due to") == std::string::npos && line.find("cleaning up") == std::string::npos;  // consequences, not causes
+    return is_error_line(line) && line.find("exiting due to") == std::string::npos &&
+           line.find("cleaning up") == std::string::npos;  // consequences, not causes
   });
   return found == end ? std::string() : std::string(without_time(*found));
 }
 
 bool ServerLog::has_seen(std::string_view text) const {
   const std::lock_guard lock(mutex_);
-  return std::any_of(lines_.rbegin(), lines_.rbegin() + static_cast<std::ptrdiff_t>(run_lines_), [text](const std::string& line) { return line.find(text) != std::string::npos; });
+  return std::any_of(lines_.rbegin(), lines_.rbegin() + static_cast<std::ptrdiff_t>(run_lines_),
+                     [text](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
 std::string ServerLog::file_error() const {

@@ -12,10 +12,10 @@
 namespace volan::runtime {
 
 struct ServerLogOptions {
-  std::string file{};                         ///< empty = memory only; a full one is renamed to `file`.1, replacing the one before
+  std::string file{};  ///< empty = memory only; a full one is renamed to `file`.1, replacing the one before
   std::uint64_t file_bytes_max = 4u << 20;
-  std::size_t lines_max = 500;                ///< kept in memory
-  std::size_t line_bytes_max = 4'096;         ///< longer lines are cut
+  std::size_t lines_max = 500;         ///< kept in memory
+  std::size_t line_bytes_max = 4'096;  ///< longer lines are cut
 };
 
 /// Thread-safe. A file that cannot be written is given up on: the lines in memory remain, and file_error() says why.
@@ -42,9 +42,9 @@ class ServerLog {
   void open_file();
 
   ServerLogOptions options_;
-  mutable std::mutex mutex_;           // guards everything below
+  mutable std::mutex mutex_;  // guards everything below
   std::deque<std::string> lines_;
-  std::size_t run_lines_ = 0;          // lines at the end of lines_ that belong to this run
+  std::size_t run_lines_ = 0;  // lines at the end of lines_ that belong to this run
   std::FILE* file_ = nullptr;
   std::uint64_t file_bytes_ = 0;
   std::string file_error_;

@@ -29,7 +29,9 @@ std::vector<ServerAction> ServerMachine::advance(const ServerEvent& event, core:
   return std::visit([this, now](const auto& e) { return on(e, now); }, event);
 }
 
-bool ServerMachine::has_process() const { return state_ == ServerState::starting || state_ == ServerState::ready || state_ == ServerState::unhealthy; }
+bool ServerMachine::has_process() const {
+  return state_ == ServerState::starting || state_ == ServerState::ready || state_ == ServerState::unhealthy;
+}
 
 ServerMachine::Actions ServerMachine::start(core::Time now) {
   if (has_started_before_) ++restarts_;
@@ -134,13 +136,16 @@ ServerMachine::Actions ServerMachine::on(const HealthFailed& event, core::Time n
   if (state_ == ServerState::starting) return keep_waiting("waiting for the process to answer", now);
   ++health_failures_;
   last_error_ = event.why;
-  if (health_failures_ >= policy_.health_failures_max) return restart_hung(fmt::format("failed {} health checks in a row: {}", health_failures_, event.why), now);
+  if (health_failures_ >= policy_.health_failures_max)
+    return restart_hung(fmt::format("failed {} health checks in a row: {}", health_failures_, event.why), now);
   state_ = ServerState::unhealthy;
   progress_ = fmt::format("failed {} of {} health checks", health_failures_, policy_.health_failures_max);
   return {Schedule{policy_.unhealthy_interval}};
 }
 
-ServerMachine::Actions ServerMachine::on(const Exited& event, core::Time now) { return has_process() ? try_later(event.why, now) : Actions{}; }
+ServerMachine::Actions ServerMachine::on(const Exited& event, core::Time now) {
+  return has_process() ? try_later(event.why, now) : Actions{};
+}
 
 ServerMachine::Actions ServerMachine::on(const TimerFired&, core::Time now) {
   if (state_ == ServerState::backing_off) return start(now);

@@ -30,37 +30,50 @@ constexpr auto describe(const ServerState*) {
 
 /// When to look, when to try again, when to give up.
 struct RestartPolicy {
-  std::chrono::milliseconds backoff_first{500};     ///< before the second start; doubles with each further one
+  std::chrono::milliseconds backoff_first{500};  ///< before the second start; doubles with each further one
   std::chrono::milliseconds backoff_max{30'000};
-  std::uint32_t starts_max = 5;                     ///< within `window`; then the server has failed
+  std::uint32_t starts_max = 5;  ///< within `window`; then the server has failed
   std::chrono::milliseconds window{300'000};
-  std::chrono::milliseconds start_timeout{300'000}; ///< from the start of the process until it is ready
-  std::chrono::milliseconds poll_first{50};         ///< while it starts; doubles up to poll_max
+  std::chrono::milliseconds start_timeout{300'000};  ///< from the start of the process until it is ready
+  std::chrono::milliseconds poll_first{50};          ///< while it starts; doubles up to poll_max
   std::chrono::milliseconds poll_max{1'000};
   std::chrono::milliseconds health_interval{15'000};
   std::chrono::milliseconds unhealthy_interval{2'000};
-  std::uint32_t health_failures_max = 5;            ///< in a row; then the process is ended and started again
+  std::uint32_t health_failures_max = 5;  ///< in a row; then the process is ended and started again
 };
 
 // What happened. Every event comes with the time at which it happened.
-struct StartAsked {};                         ///< by a person or at the start of the program; forgets earlier failures
+struct StartAsked {};  ///< by a person or at the start of the program; forgets earlier failures
 struct StopAsked {};
-struct Started {};                            ///< the process runs
-struct StartFailed { std::string why; };      ///< the process could not be started; trying again may help
-struct StartImpossible { std::string why; };  ///< wrong file, wrong model: trying again cannot help
-struct PortTaken {};                          ///< the process ended because someone took its port first
+struct Started {};  ///< the process runs
+struct StartFailed {
+  std::string why;
+};  ///< the process could not be started; trying again may help
+struct StartImpossible {
+  std::string why;
+};  ///< wrong file, wrong model: trying again cannot help
+struct PortTaken {};  ///< the process ended because someone took its port first
 struct HealthOk {};
-struct NotReadyYet { std::string progress; }; ///< it answers, but the model is still being loaded
-struct HealthFailed { std::string why; };
-struct Exited { std::string why; };
+struct NotReadyYet {
+  std::string progress;
+};  ///< it answers, but the model is still being loaded
+struct HealthFailed {
+  std::string why;
+};
+struct Exited {
+  std::string why;
+};
 struct TimerFired {};
-using ServerEvent = std::variant<StartAsked, StopAsked, Started, StartFailed, StartImpossible, PortTaken, HealthOk, NotReadyYet, HealthFailed, Exited, TimerFired>;
+using ServerEvent = std::variant<StartAsked, StopAsked, Started, StartFailed, StartImpossible, PortTaken, HealthOk, NotReadyYet,
+                                 HealthFailed, Exited, TimerFired>;
 
 // What to do now, in order.
 struct StartProcess {};
-struct KillProcess {};   ///< end it and wait until it is gone; no Exited event follows
-struct CheckHealth {};   ///< ask, and report HealthOk, NotReadyYet or HealthFailed
-struct Schedule { std::chrono::milliseconds after; };  ///< TimerFired after this; replaces an earlier schedule
+struct KillProcess {};  ///< end it and wait until it is gone; no Exited event follows
+struct CheckHealth {};  ///< ask, and report HealthOk, NotReadyYet or HealthFailed
+struct Schedule {
+  std::chrono::milliseconds after;
+};  ///< TimerFired after this; replaces an earlier schedule
 struct CancelTimer {};
 using ServerAction = std::variant<StartProcess, KillProcess, CheckHealth, Schedule, CancelTimer>;
 
@@ -101,10 +114,10 @@ class ServerMachine {
 
   RestartPolicy policy_;
   ServerState state_ = ServerState::stopped;
-  std::deque<core::Time> starts_;       // within the window
-  core::Time started_{};                // of the current process
-  std::chrono::milliseconds poll_{0};   // next interval while starting
-  std::uint32_t health_failures_ = 0;   // in a row
+  std::deque<core::Time> starts_;      // within the window
+  core::Time started_{};               // of the current process
+  std::chrono::milliseconds poll_{0};  // next interval while starting
+  std::uint32_t health_failures_ = 0;  // in a row
   std::uint64_t restarts_ = 0;
   bool has_started_before_ = false;
   std::string last_error_, progress_;

@@ -173,7 +173,8 @@ TEST(ServerMachine, StopsInEveryStateAndThenIgnoresLateEvents) {
   life.make_ready();
   EXPECT_EQ(life.say(StopAsked{}), "cancel kill");
   EXPECT_EQ(life.machine.state(), ServerState::stopped);
-  for (const ServerEvent& late : {ServerEvent(Started{}), ServerEvent(StartFailed{"x"}), ServerEvent(StartImpossible{"x"}), ServerEvent(PortTaken{}), ServerEvent(HealthOk{}), ServerEvent(HealthFailed{"x"}),
+  for (const ServerEvent& late : {ServerEvent(Started{}), ServerEvent(StartFailed{"x"}), ServerEvent(StartImpossible{"x"}),
+                                  ServerEvent(PortTaken{}), ServerEvent(HealthOk{}), ServerEvent(HealthFailed{"x"}),
                                   ServerEvent(NotReadyYet{"x"}), ServerEvent(Exited{"x"}), ServerEvent(TimerFired{})})
     EXPECT_EQ(life.say(late), "");
   EXPECT_EQ(life.machine.state(), ServerState::stopped);

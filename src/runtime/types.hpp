@@ -32,13 +32,18 @@ struct EndpointSpec {
 
 constexpr auto describe(const EndpointSpec*) {
   using S = EndpointSpec;
-  return core::object(
-      "EndpointSpec", core::field("name", &S::name, "What apps and clients call it: letters, digits, '-', '_' and '.'."), core::field("kind", &S::kind, "chat, embedding or rerank."),
-      core::field("file", &S::file, "A GGUF file: volan runs a model server for it."), core::field("url", &S::url, "An OpenAI-compatible server, for example https://api.example.com/v1."),
-      core::field("api_key", &S::api_key, "Key for the URL; write ${env:NAME}, not the key."), core::field("model", &S::model, "The model's name at the endpoint; the endpoint's name when absent."),
-      core::field("sha256", &S::sha256, "When given, the file must have this hash."), core::field("context_tokens", &S::context_tokens, "Tokens of one request, prompt and answer together."),
-      core::field("parallel", &S::parallel, "Requests worked on at the same time; memory grows with it."), core::field("threads", &S::threads, "Processor threads; 0 = one per core."),
-      core::field("cache_mb", &S::cache_mb, "Memory for the prompts of earlier requests, in MiB."), core::field("extra_arguments", &S::extra_arguments, "Further arguments of llama-server."));
+  return core::object("EndpointSpec", core::field("name", &S::name, "What apps and clients call it: letters, digits, '-', '_' and '.'."),
+                      core::field("kind", &S::kind, "chat, embedding or rerank."),
+                      core::field("file", &S::file, "A GGUF file: volan runs a model server for it."),
+                      core::field("url", &S::url, "An OpenAI-compatible server, for example https://api.example.com/v1."),
+                      core::field("api_key", &S::api_key, "Key for the URL; write ${env:NAME}, not the key."),
+                      core::field("model", &S::model, "The model's name at the endpoint; the endpoint's name when absent."),
+                      core::field("sha256", &S::sha256, "When given, the file must have this hash."),
+                      core::field("context_tokens", &S::context_tokens, "Tokens of one request, prompt and answer together."),
+                      core::field("parallel", &S::parallel, "Requests worked on at the same time; memory grows with it."),
+                      core::field("threads", &S::threads, "Processor threads; 0 = one per core."),
+                      core::field("cache_mb", &S::cache_mb, "Memory for the prompts of earlier requests, in MiB."),
+                      core::field("extra_arguments", &S::extra_arguments, "Further arguments of llama-server."));
 }
 
 /// One endpoint as the API shows it; no secrets.
@@ -62,24 +67,36 @@ struct EndpointView {
 
 constexpr auto describe(const EndpointView*) {
   using V = EndpointView;
-  return core::object(
-      "Endpoint", core::field("name", &V::name, "What apps and clients call it."), core::field("kind", &V::kind, "What it does."), core::field("managed", &V::managed, "True when volan runs its server."),
-      core::field("base_url", &V::base_url, "Where it answers; empty before the first start."), core::field("model", &V::model, "The model's name at the endpoint."),
-      core::field("state", &V::state, "A remote endpoint is always ready: its failures show in the calls."), core::field("progress", &V::progress, "What it is doing while it is not ready."),
-      core::field("pid", &V::pid, "Process of the model server."), core::field("resident_memory_bytes", &V::resident_memory_bytes, "Resident memory of the model server."),
-      core::field("started", &V::started, "When the running process was started."), core::field("restarts", &V::restarts, "Starts after the first one."),
-      core::field("last_error", &V::last_error, "Why it last failed."), core::field("last_check", &V::last_check, "When its health was last looked at."),
-      core::field("identity", &V::identity, "Name and content hash of the model."), core::field("context_tokens", &V::context_tokens, "Tokens of one request."));
+  return core::object("Endpoint", core::field("name", &V::name, "What apps and clients call it."),
+                      core::field("kind", &V::kind, "What it does."),
+                      core::field("managed", &V::managed, "True when volan runs its server."),
+                      core::field("base_url", &V::base_url, "Where it answers; empty before the first start."),
+                      core::field("model", &V::model, "The model's name at the endpoint."),
+                      core::field("state", &V::state, "A remote endpoint is always ready: its failures show in the calls."),
+                      core::field("progress", &V::progress, "What it is doing while it is not ready."),
+                      core::field("pid", &V::pid, "Process of the model server."),
+                      core::field("resident_memory_bytes", &V::resident_memory_bytes, "Resident memory of the model server."),
+                      core::field("started", &V::started, "When the running process was started."),
+                      core::field("restarts", &V::restarts, "Starts after the first one."),
+                      core::field("last_error", &V::last_error, "Why it last failed."),
+                      core::field("last_check", &V::last_check, "When its health was last looked at."),
+                      core::field("identity", &V::identity, "Name and content hash of the model."),
+                      core::field("context_tokens", &V::context_tokens, "Tokens of one request."));
 }
 
 struct EndpointList {
   std::vector<EndpointView> endpoints;
 };
-constexpr auto describe(const EndpointList*) { return core::object("EndpointList", core::field("endpoints", &EndpointList::endpoints, "By name.")); }
+constexpr auto describe(const EndpointList*) {
+  return core::object("EndpointList", core::field("endpoints", &EndpointList::endpoints, "By name."));
+}
 
 struct EndpointLog {
   std::vector<std::string> lines;
 };
-constexpr auto describe(const EndpointLog*) { return core::object("EndpointLog", core::field("lines", &EndpointLog::lines, "What the model server printed last, oldest first; at most 500 lines.")); }
+constexpr auto describe(const EndpointLog*) {
+  return core::object("EndpointLog",
+                      core::field("lines", &EndpointLog::lines, "What the model server printed last, oldest first; at most 500 lines."));
+}
 
 }  // namespace volan::runtime
