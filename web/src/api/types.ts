@@ -1,0 +1,38 @@
+// Names for the generated schemas that pages use, and the few shapes of the chat stream that OpenAPI does not describe.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type Session = Schemas["Session"];
+export type Overview = Schemas["Overview"];
+export type Hop = Schemas["Hop"];
+export type AttentionItem = Schemas["AttentionItem"];
+export type App = Schemas["App"];
+export type TraceRow = Schemas["TraceRow"];
+export type TraceStats = Schemas["TraceStats"];
+export type Trace = Schemas["Trace"];
+export type Span = Schemas["Span"];
+export type Status = TraceRow["status"];
+export type Kind = Span["kind"];
+export type Endpoint = Schemas["Endpoint"];
+export type Features = Schemas["Features"];
+export type DocumentRow = Schemas["DocumentRow"];
+export type DocumentDetail = Schemas["Document"];
+export type ApiKey = Schemas["ApiKey"];
+export type Role = Session["role"];
+
+/** One passage that an answer may cite by its number. */
+export type Source = {
+  number: number;
+  chunk_id: string;
+  document_id: string;
+  title: string;
+  heading: string;
+  author: string;
+  url: string;
+  text: string;
+  score: number;
+  rank_dense?: number;
+  rank_lexical?: number;
+};
+export type Timings = { retrieval_ms?: number; first_token_ms?: number; total_ms?: number };
+export type Usage = { prompt_tokens: number; completion_tokens: number };

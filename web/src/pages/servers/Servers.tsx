@@ -1,0 +1,1 @@
+export function ServersPage() { return null; }
