@@ -184,7 +184,7 @@ core::Task<> ClientExchange::read_some_body(std::string& into) {
   const std::size_t before = into.size();
   while (into.size() == before && !parser_->is_done()) {
     ClientConnection& connection = *connection_;
-    if (connection.begin != connection.end) {
+    if (parser_->takes(connection.end - connection.begin)) {
       ParseError error;
       connection.begin += parser_->put(asio::const_buffer(connection.received.data() + connection.begin, connection.end - connection.begin), error);
       if (error && error != HttpError::need_more) co_return core::fail(broken("the body of its answer is not HTTP: " + error.message()));

@@ -241,7 +241,7 @@ boost::asio::awaitable<bool> Connection::read_chunked_body(Clock::time_point unt
   parser_->eager(true);
   parser_->body_limit(body_bytes_max());
   for (;;) {
-    if (received() > 0) {
+    if (parser_->takes(received())) {
       ParseError error;
       begin_ += parser_->put(asio::const_buffer(received_.data() + begin_, received()), error);
       if (parser_->is_done()) break;

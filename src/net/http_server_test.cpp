@@ -1,6 +1,8 @@
 // Goal: every shape of request gets the right answer. Method: exact bytes over a real socket.
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "net/server_testing.hpp"
 
 namespace volan::net::testing {
@@ -82,6 +84,15 @@ TEST_F(HttpServerTest, ReadsARequestThatArrivesByteByByte) {
 TEST_F(HttpServerTest, ReadsChunkedBodiesWithExtensionsAndTrailers) {
   const auto answer = ask("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n");
   EXPECT_THAT(answer, HasSubstr("POST /echo abcde "));
+}
+
+TEST_F(HttpServerTest, ReadsAnEmptyChunkedBodyByteByByte) {
+  RawClient client(port());
+  for (const char c : std::string_view("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
+    client.send({&c, 1});
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(client.read_answer(), HasSubstr("POST /echo  "));
 }
 
 TEST_F(HttpServerTest, AsksForTheBodyOfAClientThatWaits) {

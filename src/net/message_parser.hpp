@@ -20,6 +20,9 @@ class MessageParser : public boost::beast::http::basic_parser<is_request> {
   using Field = boost::beast::http::field;
 
   MessageParser(Headers& headers, std::string* body) : headers_(headers), body_(body) {}
+  /// Whether the parser may be given that many bytes. Beast asserts that at least five are there when it comes back to the last chunk
+  /// ("0\r\n" and then "0\r\n\r" would end the process); and before a chunked body is complete at least five must follow anyway.
+  bool takes(std::size_t bytes) const { return bytes >= 5 || (bytes > 0 && !(is_header_read_ && this->chunked())); }
   /// Where body bytes go from now on.
   void body_to(std::string* body) { body_ = body; }
 
