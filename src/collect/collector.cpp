@@ -23,20 +23,22 @@ using core::fail;
 constexpr std::size_t batch_documents = 64;  // per transaction, so that memory stays bounded
 
 bool matches(const std::vector<std::string>& patterns, const std::string& locator) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) { return fnmatch(pattern.c_str(), locator.c_str(), 0) == 0; });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return fnmatch(pattern.c_str(), locator.c_str(), 0) == 0; });
 }
 
 struct Listing {
   fs::path root;
-  std::vector<std::string> locators;            // sorted
-  std::vector<CollectFailure> failures;         // names that cannot be stored, links that lead out
+  std::vector<std::string> locators;     // sorted
+  std::vector<CollectFailure> failures;  // names that cannot be stored, links that lead out
 };
 
 core::Result<Listing> list_files(const SourceConfig& source) {
   std::error_code error;
   Listing listing{fs::canonical(source.folder, error), {}, {}};
   if (error || !fs::is_directory(listing.root, error))
-    return fail(ErrorCode::not_found, "no folder " + source.folder, "folder", "correct `folder` of the source, or install what provides it");
+    return fail(ErrorCode::not_found, "no folder " + source.folder, "folder",
+                "correct `folder` of the source, or install what provides it");
   const auto options = fs::directory_options::skip_permission_denied;  // links to folders are not followed
   for (auto file = fs::recursive_directory_iterator(listing.root, options, error); !error && file != fs::end(file); file.increment(error)) {
     const std::string locator = file->path().lexically_relative(listing.root).string();
@@ -56,7 +58,8 @@ core::Result<Listing> list_files(const SourceConfig& source) {
   }
   if (error) return fail(ErrorCode::internal, "cannot list " + source.folder + ": " + error.message(), "folder");
   if (listing.locators.empty() && listing.failures.empty())
-    return fail(ErrorCode::invalid_argument, "no file in " + source.folder + " matches", "include", "correct `include` and `skip` of the source");
+    return fail(ErrorCode::invalid_argument, "no file in " + source.folder + " matches", "include",
+                "correct `include` and `skip` of the source");
   std::sort(listing.locators.begin(), listing.locators.end());
   return listing;
 }
@@ -180,13 +183,14 @@ core::Result<> check(const SourceConfig& source) {
   VOLAN_TRY_VOID(require(source.author, "author"));
   if (source.include.empty()) return fail(ErrorCode::invalid_argument, "must name at least one pattern", "include");
   if (source.files_max < 1 || source.files_max > 10'000'000) return fail(ErrorCode::invalid_argument, "must be 1 to 10000000", "files_max");
-  if (source.bytes_max < 1 || source.bytes_max > (1 << 30)) return fail(ErrorCode::invalid_argument, "must be 1 to 1073741824", "bytes_max");
+  if (source.bytes_max < 1 || source.bytes_max > (1 << 30))
+    return fail(ErrorCode::invalid_argument, "must be 1 to 1073741824", "bytes_max");
   if (source.nesting_max < 1 || source.nesting_max > 10'000) return fail(ErrorCode::invalid_argument, "must be 1 to 10000", "nesting_max");
   return {};
 }
 
-core::Result<CollectReport> collect_folder(std::string_view project, const SourceConfig& source, DocumentStore& store, const core::Clock& clock,
-                                           const CollectProgress& progress) {
+core::Result<CollectReport> collect_folder(std::string_view project, const SourceConfig& source, DocumentStore& store,
+                                           const core::Clock& clock, const CollectProgress& progress) {
   core::assert_may_block();
   VOLAN_TRY_VOID(check(source));
   const auto begin = std::chrono::steady_clock::now();

@@ -24,25 +24,26 @@ struct SourceConfig {
   std::string author{};
   Category category = Category::article;
   std::string language{};
-  std::string url_prefix{};                                    ///< put before the locator; empty = file:// and the path
-  std::vector<std::string> include{"*.html", "*.htm"};       ///< patterns of fnmatch(3) on the locator, '*' also matches '/'
-  std::vector<std::string> skip;                             ///< win over include
+  std::string url_prefix{};                             ///< put before the locator; empty = file:// and the path
+  std::vector<std::string> include{"*.html", "*.htm"};  ///< patterns of fnmatch(3) on the locator, '*' also matches '/'
+  std::vector<std::string> skip{};                      ///< win over include
   std::int64_t files_max = 100'000;
   std::int64_t bytes_max = 16 << 20;
   std::int64_t nesting_max = 512;
 };
 constexpr auto describe(const SourceConfig*) {
-  return core::object("SourceConfig", core::field("name", &SourceConfig::name, "Name of the source, unique in the project."),
-                      core::field("folder", &SourceConfig::folder, "Folder of HTML pages; read with its subfolders."),
-                      core::field("author", &SourceConfig::author, "Who wrote the pages."),
-                      core::field("category", &SourceConfig::category, "article, post or repository: decides how texts are cleaned and cut."),
-                      core::field("language", &SourceConfig::language, "BCP 47 tag for pages that do not say theirs."),
-                      core::field("url_prefix", &SourceConfig::url_prefix, "Put before the path of a page to make its address."),
-                      core::field("include", &SourceConfig::include, "File patterns to read, for example *.html."),
-                      core::field("skip", &SourceConfig::skip, "File patterns to leave out, for example index pages."),
-                      core::field("files_max", &SourceConfig::files_max, "More files than this is an error."),
-                      core::field("bytes_max", &SourceConfig::bytes_max, "Larger files fail, the others are read."),
-                      core::field("nesting_max", &SourceConfig::nesting_max, "Pages with deeper nested tags fail."));
+  return core::object(
+      "SourceConfig", core::field("name", &SourceConfig::name, "Name of the source, unique in the project."),
+      core::field("folder", &SourceConfig::folder, "Folder of HTML pages; read with its subfolders."),
+      core::field("author", &SourceConfig::author, "Who wrote the pages."),
+      core::field("category", &SourceConfig::category, "article, post or repository: decides how texts are cleaned and cut."),
+      core::field("language", &SourceConfig::language, "BCP 47 tag for pages that do not say theirs."),
+      core::field("url_prefix", &SourceConfig::url_prefix, "Put before the path of a page to make its address."),
+      core::field("include", &SourceConfig::include, "File patterns to read, for example *.html."),
+      core::field("skip", &SourceConfig::skip, "File patterns to leave out, for example index pages."),
+      core::field("files_max", &SourceConfig::files_max, "More files than this is an error."),
+      core::field("bytes_max", &SourceConfig::bytes_max, "Larger files fail, the others are read."),
+      core::field("nesting_max", &SourceConfig::nesting_max, "Pages with deeper nested tags fail."));
 }
 
 struct CollectFailure {
@@ -70,14 +71,17 @@ struct CollectReport {
   std::vector<CollectFailure> failures;
 };
 constexpr auto describe(const CollectReport*) {
-  return core::object(
-      "CollectReport", core::field("source", &CollectReport::source, "Name of the source."), core::field("found", &CollectReport::found, "Files that match."),
-      core::field("created", &CollectReport::created, "Read for the first time."), core::field("changed", &CollectReport::changed, "Read again."),
-      core::field("unchanged", &CollectReport::unchanged, "Same content as before."), core::field("gone", &CollectReport::gone, "No longer there."),
-      core::field("failed", &CollectReport::failed, "Could not be read; an older version stays in use."),
-      core::field("bytes", &CollectReport::bytes, "Size of all files found."),
-      core::field("dropped_characters", &CollectReport::dropped_characters, "Navigation left out of the pages read now."),
-      core::field("seconds", &CollectReport::seconds, "How long it took."), core::field("failures", &CollectReport::failures, "The files that failed."));
+  return core::object("CollectReport", core::field("source", &CollectReport::source, "Name of the source."),
+                      core::field("found", &CollectReport::found, "Files that match."),
+                      core::field("created", &CollectReport::created, "Read for the first time."),
+                      core::field("changed", &CollectReport::changed, "Read again."),
+                      core::field("unchanged", &CollectReport::unchanged, "Same content as before."),
+                      core::field("gone", &CollectReport::gone, "No longer there."),
+                      core::field("failed", &CollectReport::failed, "Could not be read; an older version stays in use."),
+                      core::field("bytes", &CollectReport::bytes, "Size of all files found."),
+                      core::field("dropped_characters", &CollectReport::dropped_characters, "Navigation left out of the pages read now."),
+                      core::field("seconds", &CollectReport::seconds, "How long it took."),
+                      core::field("failures", &CollectReport::failures, "The files that failed."));
 }
 
 /// Called now and then with the files done and the files found.
@@ -87,9 +91,10 @@ using CollectProgress = std::function<void(std::int64_t done, std::int64_t found
 /// A link that leads out of the folder fails; what is not a regular file is left out.
 /// Errors:  invalid_argument for an incomplete configuration or when no file matches (then nothing is marked as gone), not_found for a
 ///          missing folder, too_large beyond files_max, and those of the store.
-/// Cost:    reads every file and hashes it; parses only what changed. Blocking: run it in the disk pool. Two passes over one source must not overlap.
-core::Result<CollectReport> collect_folder(std::string_view project, const SourceConfig& source, DocumentStore& store, const core::Clock& clock,
-                                           const CollectProgress& progress = {});
+/// Cost:    reads every file and hashes it; parses only what changed. Blocking: run it in the disk pool. Two passes over one source must
+/// not overlap.
+core::Result<CollectReport> collect_folder(std::string_view project, const SourceConfig& source, DocumentStore& store,
+                                           const core::Clock& clock, const CollectProgress& progress = {});
 
 /// Checks what the field list cannot. `path` names the field. Errors: invalid_argument.
 core::Result<> check(const SourceConfig& source);

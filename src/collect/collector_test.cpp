@@ -7,18 +7,16 @@
 #include <fstream>
 
 #include "core/file.hpp"
-#include "storage/database.hpp"
+#include "storage/testing.hpp"
 
 namespace volan::collect {
 namespace {
 
-class Collector : public ::testing::Test {
+class Collector : public storage::EachDatabase {
  protected:
   void SetUp() override {
-    auto database = storage::Database::open("sqlite://" + folder_.file("meta.db"));
-    ASSERT_TRUE(database) << database.error().message;
-    database_ = std::move(*database);
-    auto store = DocumentStore::open(*database_);
+    ASSERT_NO_FATAL_FAILURE(EachDatabase::SetUp());
+    auto store = DocumentStore::open(*database);
     ASSERT_TRUE(store) << store.error().message;
     store_ = std::make_unique<DocumentStore>(std::move(*store));
     std::filesystem::create_directories(folder_.file("pages/deep"));
@@ -37,13 +35,13 @@ class Collector : public ::testing::Test {
   std::vector<DocumentHead> in_use() { return store_->in_use("p1").value(); }
 
   core::TempFolder folder_ = core::TempFolder::create().value();
-  std::unique_ptr<storage::Database> database_;
   std::unique_ptr<DocumentStore> store_;
   core::ManualClock clock_;
   SourceConfig source_;
 };
+INSTANTIATE_TEST_SUITE_P(EachDatabase, Collector, storage::each_database(), storage::database_name);
 
-TEST_F(Collector, ReadsAFolderIntoDocuments) {
+TEST_P(Collector, ReadsAFolderIntoDocuments) {
   const CollectReport report = collect();
   EXPECT_EQ(report.found, 2);
   EXPECT_EQ(report.created, 2);
@@ -59,7 +57,7 @@ TEST_F(Collector, ReadsAFolderIntoDocuments) {
   EXPECT_EQ(document.sections[0].blocks, (std::vector<Block>{{BlockKind::paragraph, "two"}}));
 }
 
-TEST_F(Collector, ReadsOnlyWhatChanged) {
+TEST_P(Collector, ReadsOnlyWhatChanged) {
   collect();
   const auto before = in_use();
   clock_.advance_ns(5);
@@ -79,7 +77,7 @@ TEST_F(Collector, ReadsOnlyWhatChanged) {
   EXPECT_FALSE(store_->load("p1", before[0].id)) << "the old version is gone";
 }
 
-TEST_F(Collector, ADeletedPageIsGoneAndComesBack) {
+TEST_P(Collector, ADeletedPageIsGoneAndComesBack) {
   collect();
   const auto before = in_use();
   std::filesystem::remove(folder_.file("pages/a.html"));
@@ -92,7 +90,7 @@ TEST_F(Collector, ADeletedPageIsGoneAndComesBack) {
   EXPECT_EQ(in_use()[0].id, before[0].id) << "the same content is the same document";
 }
 
-TEST_F(Collector, AFailingFileNeverFailsTheWhole) {
+TEST_P(Collector, AFailingFileNeverFailsTheWhole) {
   collect();
   const auto before = in_use();
   std::string nested;
@@ -116,7 +114,7 @@ TEST_F(Collector, AFailingFileNeverFailsTheWhole) {
   EXPECT_EQ(in_use()[0].state, "present");
 }
 
-TEST_F(Collector, LinksDoNotLeadOut) {
+TEST_P(Collector, LinksDoNotLeadOut) {
   std::ofstream(folder_.file("secret.html")) << "<p>secret";
   std::filesystem::create_symlink(folder_.file("secret.html"), folder_.file("pages/link.html"));
   ASSERT_EQ(mkfifo(folder_.file("pages/pipe.html").c_str(), 0600), 0);
@@ -125,7 +123,7 @@ TEST_F(Collector, LinksDoNotLeadOut) {
   EXPECT_NE(report.failures[0].error.find("leads out"), std::string::npos);
 }
 
-TEST_F(Collector, AMissingFolderDeletesNothing) {
+TEST_P(Collector, AMissingFolderDeletesNothing) {
   collect();
   const std::string folder = source_.folder;
   source_.folder += "/none";
@@ -136,20 +134,20 @@ TEST_F(Collector, AMissingFolderDeletesNothing) {
   EXPECT_EQ(in_use().size(), 2u);
 }
 
-TEST_F(Collector, AChangedAuthorReadsAgain) {
+TEST_P(Collector, AChangedAuthorReadsAgain) {
   collect();
   source_.author = "Bea";
   EXPECT_EQ(collect().changed, 2);
   EXPECT_EQ(in_use()[0].author, "Bea");
 }
 
-TEST_F(Collector, ProjectsSeeOnlyTheirOwn) {
+TEST_P(Collector, ProjectsSeeOnlyTheirOwn) {
   collect();
   EXPECT_TRUE(store_->in_use("p2").value().empty());
   EXPECT_EQ(store_->load("p2", in_use()[0].id).error().code, core::ErrorCode::not_found);
 }
 
-TEST_F(Collector, PagesThroughTheList) {
+TEST_P(Collector, PagesThroughTheList) {
   collect();
   const auto first = store_->list("p1", {.limit = 1}).value();
   ASSERT_EQ(first.size(), 1u);
@@ -159,7 +157,7 @@ TEST_F(Collector, PagesThroughTheList) {
   EXPECT_TRUE(store_->list("p1", {.author = "Bob"}).value().empty());
 }
 
-TEST_F(Collector, NamesTheWrongField) {
+TEST_P(Collector, NamesTheWrongField) {
   source_.author = "";
   EXPECT_EQ(check(source_).error().path, "author");
   source_.author = "Ann";

@@ -47,15 +47,19 @@ struct DocumentHead {
   core::Time changed;
 };
 constexpr auto describe(const DocumentHead*) {
-  return core::object("Document", core::field("id", &DocumentHead::id, "Hash of source, locator and content; empty when it could never be read."),
-                      core::field("source", &DocumentHead::source, "Name of the source."), core::field("locator", &DocumentHead::locator, "Place inside the source."),
-                      core::field("author", &DocumentHead::author, "Who wrote it."), core::field("category", &DocumentHead::category, "article, post or repository."),
-                      core::field("title", &DocumentHead::title, "Its title."), core::field("url", &DocumentHead::url, "Where a reader finds it."),
-                      core::field("language", &DocumentHead::language, "BCP 47 tag, may be empty."),
-                      core::field("state", &DocumentHead::state, "present, gone or failed."), core::field("error", &DocumentHead::error, "Why the last reading failed."),
-                      core::field("first_seen", &DocumentHead::first_seen, "When it was first read."),
-                      core::field("last_seen", &DocumentHead::last_seen, "When it was last found."),
-                      core::field("changed", &DocumentHead::changed, "When its content last changed."));
+  return core::object(
+      "Document", core::field("id", &DocumentHead::id, "Hash of source, locator and content; empty when it could never be read."),
+      core::field("source", &DocumentHead::source, "Name of the source."),
+      core::field("locator", &DocumentHead::locator, "Place inside the source."),
+      core::field("author", &DocumentHead::author, "Who wrote it."),
+      core::field("category", &DocumentHead::category, "article, post or repository."),
+      core::field("title", &DocumentHead::title, "Its title."), core::field("url", &DocumentHead::url, "Where a reader finds it."),
+      core::field("language", &DocumentHead::language, "BCP 47 tag, may be empty."),
+      core::field("state", &DocumentHead::state, "present, gone or failed."),
+      core::field("error", &DocumentHead::error, "Why the last reading failed."),
+      core::field("first_seen", &DocumentHead::first_seen, "When it was first read."),
+      core::field("last_seen", &DocumentHead::last_seen, "When it was last found."),
+      core::field("changed", &DocumentHead::changed, "When its content last changed."));
 }
 
 /// A page of a listing. `after` is the key of the last row of the page before (source and locator), empty for the first page.
@@ -79,15 +83,15 @@ class DocumentStore {
 
   /// What one pass over a source found; written in one transaction.
   struct Changes {
-    std::vector<Document> read;                                       ///< new or changed
-    std::vector<std::string> unchanged;                               ///< locators
-    std::vector<std::string> gone;                                    ///< locators; their text is deleted
+    std::vector<Document> read;          ///< new or changed
+    std::vector<std::string> unchanged;  ///< locators
+    std::vector<std::string> gone;       ///< locators; their text is deleted
     struct Failure {
       std::string locator;
       std::string content_hash;
       std::string error;
     };
-    std::vector<Failure> failed;                                      ///< an older version stays in use
+    std::vector<Failure> failed;  ///< an older version stays in use
   };
   core::Result<> apply(std::string_view project, std::string_view source, const Changes& changes, core::Time now);
 

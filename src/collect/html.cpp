@@ -30,18 +30,30 @@ std::string_view attribute(const GumboNode& node, const char* name) {
 }
 
 bool is_list_like(GumboTag tag) {
-  return tag == GUMBO_TAG_UL || tag == GUMBO_TAG_OL || tag == GUMBO_TAG_DL || tag == GUMBO_TAG_MENU || tag == GUMBO_TAG_TABLE || tag == GUMBO_TAG_DIR;
+  return tag == GUMBO_TAG_UL || tag == GUMBO_TAG_OL || tag == GUMBO_TAG_DL || tag == GUMBO_TAG_MENU || tag == GUMBO_TAG_TABLE ||
+         tag == GUMBO_TAG_DIR;
 }
 
 // What no reader reads as part of the text.
 bool is_left_out(const GumboNode& node) {
   switch (node.v.element.tag) {
-    case GUMBO_TAG_HEAD: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_STYLE: case GUMBO_TAG_NOSCRIPT: case GUMBO_TAG_TEMPLATE: case GUMBO_TAG_NAV:
-    case GUMBO_TAG_FOOTER: case GUMBO_TAG_SVG: case GUMBO_TAG_MATH: case GUMBO_TAG_IFRAME: case GUMBO_TAG_BUTTON: case GUMBO_TAG_SELECT:
-    case GUMBO_TAG_TEXTAREA: case GUMBO_TAG_INPUT: case GUMBO_TAG_OBJECT: case GUMBO_TAG_NOFRAMES:
-      return true;
-    default:
-      return gumbo_get_attribute(&node.v.element.attributes, "hidden") != nullptr;
+    case GUMBO_TAG_HEAD:
+    case GUMBO_TAG_SCRIPT:
+    case GUMBO_TAG_STYLE:
+    case GUMBO_TAG_NOSCRIPT:
+    case GUMBO_TAG_TEMPLATE:
+    case GUMBO_TAG_NAV:
+    case GUMBO_TAG_FOOTER:
+    case GUMBO_TAG_SVG:
+    case GUMBO_TAG_MATH:
+    case GUMBO_TAG_IFRAME:
+    case GUMBO_TAG_BUTTON:
+    case GUMBO_TAG_SELECT:
+    case GUMBO_TAG_TEXTAREA:
+    case GUMBO_TAG_INPUT:
+    case GUMBO_TAG_OBJECT:
+    case GUMBO_TAG_NOFRAMES: return true;
+    default: return gumbo_get_attribute(&node.v.element.attributes, "hidden") != nullptr;
   }
 }
 
@@ -135,23 +147,45 @@ void enter_element(const GumboNode& node, PageWriter& writer) {
       const std::string_view name = attribute(node, "name");
       return writer.anchor(name.empty() ? attribute(node, "id") : name);
     }
-    case GUMBO_TAG_PRE: case GUMBO_TAG_LISTING: case GUMBO_TAG_XMP: case GUMBO_TAG_PLAINTEXT: return writer.begin_code();
-    case GUMBO_TAG_UL: case GUMBO_TAG_OL: case GUMBO_TAG_DL: case GUMBO_TAG_MENU: case GUMBO_TAG_DIR: return writer.begin_list();
-    case GUMBO_TAG_LI: case GUMBO_TAG_DT: return writer.begin_item(true);
+    case GUMBO_TAG_PRE:
+    case GUMBO_TAG_LISTING:
+    case GUMBO_TAG_XMP:
+    case GUMBO_TAG_PLAINTEXT: return writer.begin_code();
+    case GUMBO_TAG_UL:
+    case GUMBO_TAG_OL:
+    case GUMBO_TAG_DL:
+    case GUMBO_TAG_MENU:
+    case GUMBO_TAG_DIR: return writer.begin_list();
+    case GUMBO_TAG_LI:
+    case GUMBO_TAG_DT: return writer.begin_item(true);
     case GUMBO_TAG_DD: return writer.begin_item(false);
     case GUMBO_TAG_TABLE: return writer.begin_table();
     case GUMBO_TAG_TR: return writer.break_line();
-    case GUMBO_TAG_TD: case GUMBO_TAG_TH: return writer.begin_cell();
+    case GUMBO_TAG_TD:
+    case GUMBO_TAG_TH: return writer.begin_cell();
     case GUMBO_TAG_BLOCKQUOTE: return writer.begin_quote();
     case GUMBO_TAG_BR: return writer.break_line();
     case GUMBO_TAG_SUP: return writer.text("^");
     case GUMBO_TAG_IMG:
       if (!writer.is_in_code()) writer.text(attribute(node, "alt"));
       return;
-    case GUMBO_TAG_P: case GUMBO_TAG_DIV: case GUMBO_TAG_SECTION: case GUMBO_TAG_ARTICLE: case GUMBO_TAG_MAIN: case GUMBO_TAG_HEADER: case GUMBO_TAG_ASIDE:
-    case GUMBO_TAG_FIGURE: case GUMBO_TAG_FIGCAPTION: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_FORM: case GUMBO_TAG_FIELDSET: case GUMBO_TAG_DETAILS:
-    case GUMBO_TAG_SUMMARY: case GUMBO_TAG_CENTER: case GUMBO_TAG_HR: case GUMBO_TAG_CAPTION:
-      return writer.break_block();
+    case GUMBO_TAG_P:
+    case GUMBO_TAG_DIV:
+    case GUMBO_TAG_SECTION:
+    case GUMBO_TAG_ARTICLE:
+    case GUMBO_TAG_MAIN:
+    case GUMBO_TAG_HEADER:
+    case GUMBO_TAG_ASIDE:
+    case GUMBO_TAG_FIGURE:
+    case GUMBO_TAG_FIGCAPTION:
+    case GUMBO_TAG_ADDRESS:
+    case GUMBO_TAG_FORM:
+    case GUMBO_TAG_FIELDSET:
+    case GUMBO_TAG_DETAILS:
+    case GUMBO_TAG_SUMMARY:
+    case GUMBO_TAG_CENTER:
+    case GUMBO_TAG_HR:
+    case GUMBO_TAG_CAPTION: return writer.break_block();
     default: return;
   }
 }
@@ -160,15 +194,37 @@ void leave_element(const GumboNode& node, PageWriter& writer) {
   const GumboTag tag = node.v.element.tag;
   if (const int level = heading_level(tag); level > 0) return writer.end_heading(level);
   switch (tag) {
-    case GUMBO_TAG_PRE: case GUMBO_TAG_LISTING: case GUMBO_TAG_XMP: case GUMBO_TAG_PLAINTEXT: return writer.end_code();
-    case GUMBO_TAG_UL: case GUMBO_TAG_OL: case GUMBO_TAG_DL: case GUMBO_TAG_MENU: case GUMBO_TAG_DIR: return writer.end_list();
-    case GUMBO_TAG_LI: case GUMBO_TAG_DT: case GUMBO_TAG_DD: case GUMBO_TAG_TR: return writer.break_line();
+    case GUMBO_TAG_PRE:
+    case GUMBO_TAG_LISTING:
+    case GUMBO_TAG_XMP:
+    case GUMBO_TAG_PLAINTEXT: return writer.end_code();
+    case GUMBO_TAG_UL:
+    case GUMBO_TAG_OL:
+    case GUMBO_TAG_DL:
+    case GUMBO_TAG_MENU:
+    case GUMBO_TAG_DIR: return writer.end_list();
+    case GUMBO_TAG_LI:
+    case GUMBO_TAG_DT:
+    case GUMBO_TAG_DD:
+    case GUMBO_TAG_TR: return writer.break_line();
     case GUMBO_TAG_TABLE: return writer.end_table();
     case GUMBO_TAG_BLOCKQUOTE: return writer.end_quote();
-    case GUMBO_TAG_P: case GUMBO_TAG_DIV: case GUMBO_TAG_SECTION: case GUMBO_TAG_ARTICLE: case GUMBO_TAG_MAIN: case GUMBO_TAG_HEADER: case GUMBO_TAG_ASIDE:
-    case GUMBO_TAG_FIGURE: case GUMBO_TAG_FIGCAPTION: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_FORM: case GUMBO_TAG_FIELDSET: case GUMBO_TAG_DETAILS:
-    case GUMBO_TAG_SUMMARY: case GUMBO_TAG_CENTER: case GUMBO_TAG_CAPTION:
-      return writer.break_block();
+    case GUMBO_TAG_P:
+    case GUMBO_TAG_DIV:
+    case GUMBO_TAG_SECTION:
+    case GUMBO_TAG_ARTICLE:
+    case GUMBO_TAG_MAIN:
+    case GUMBO_TAG_HEADER:
+    case GUMBO_TAG_ASIDE:
+    case GUMBO_TAG_FIGURE:
+    case GUMBO_TAG_FIGCAPTION:
+    case GUMBO_TAG_ADDRESS:
+    case GUMBO_TAG_FORM:
+    case GUMBO_TAG_FIELDSET:
+    case GUMBO_TAG_DETAILS:
+    case GUMBO_TAG_SUMMARY:
+    case GUMBO_TAG_CENTER:
+    case GUMBO_TAG_CAPTION: return writer.break_block();
     default: return;
   }
 }
@@ -216,8 +272,10 @@ core::Result<HtmlPage> read_html(std::string_view bytes, const HtmlLimits& limit
       tree.root(),
       [&](const GumboNode& node) {
         if (is_text(node)) {
-          if (dropping > 0) page.dropped_characters += count_characters(node.v.text.text);
-          else writer.text(node.v.text.text);
+          if (dropping > 0)
+            page.dropped_characters += count_characters(node.v.text.text);
+          else
+            writer.text(node.v.text.text);
           return true;
         }
         if (!is_element(node)) return false;
@@ -231,8 +289,10 @@ core::Result<HtmlPage> read_html(std::string_view bytes, const HtmlLimits& limit
         return !has_too_many;
       },
       [&](const GumboNode& node) {
-        if (dropping > 0) --dropping;
-        else leave_element(node, writer);
+        if (dropping > 0)
+          --dropping;
+        else
+          leave_element(node, writer);
       });
   if (has_too_many) return core::fail(core::ErrorCode::too_large, fmt::format("more than {} headings", limits.sections_max));
   page.sections = writer.finish();

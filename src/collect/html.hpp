@@ -17,11 +17,11 @@ inline constexpr std::string_view html_rules_version = "html-1";
 /// Every limit ends in an error, never in a hang or a crash.
 struct HtmlLimits {
   std::uint64_t bytes_max = 16u << 20;
-  std::uint32_t nesting_max = 512;             ///< open elements; browsers stop at about the same depth
-  std::uint32_t attributes_max = 1'000;        ///< of one tag; the parser compares each with each
+  std::uint32_t nesting_max = 512;              ///< open elements; browsers stop at about the same depth
+  std::uint32_t attributes_max = 1'000;         ///< of one tag; the parser compares each with each
   std::uint64_t memory_bytes_max = 512u << 20;  ///< for the tree of one page
-  std::uint32_t sections_max = 20'000;         ///< headings of one page
-  std::uint32_t time_ms_max = 10'000;          ///< for the parser; a megabyte of ordinary HTML takes some 30 ms
+  std::uint32_t sections_max = 20'000;          ///< headings of one page
+  std::uint32_t time_ms_max = 10'000;           ///< for the parser; a megabyte of ordinary HTML takes some 30 ms
 };
 
 /// What a page says.

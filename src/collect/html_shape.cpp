@@ -25,16 +25,18 @@ bool equal_lower(std::string_view text, std::string_view lower_case) {
          std::equal(text.begin(), text.end(), lower_case.begin(), [](char a, char b) { return lower(a) == b; });
 }
 std::size_t find_lower(std::string_view text, std::string_view lower_case, std::size_t from) {
-  const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(std::min(from, text.size())), text.end(), lower_case.begin(), lower_case.end(),
-                                 [](char a, char b) { return lower(a) == b; });
+  const auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(std::min(from, text.size())), text.end(), lower_case.begin(),
+                                 lower_case.end(), [](char a, char b) { return lower(a) == b; });
   return found == text.end() ? std::string_view::npos : static_cast<std::size_t>(found - text.begin());
 }
 
 // Elements without an end tag, and those whose end the parser supplies itself: neither adds to the depth when it is left open.
-constexpr std::array void_or_implied = std::to_array<std::string_view>(
-    {"area", "base", "br",  "col",   "embed", "hr",     "img", "input", "link", "meta",  "param", "source", "track", "wbr",      "frame", "image", "keygen",
-     "p",    "li",   "dt",  "dd",    "tr",    "td",     "th",  "thead", "tbody", "tfoot", "option", "html",   "head",  "body",  "a",     "button"});
-constexpr std::array raw_text = std::to_array<std::string_view>({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"});
+constexpr std::array void_or_implied =
+    std::to_array<std::string_view>({"area",   "base",  "br",    "col",   "embed", "hr",     "img",  "input", "link", "meta", "param",
+                                     "source", "track", "wbr",   "frame", "image", "keygen", "p",    "li",    "dt",   "dd",   "tr",
+                                     "td",     "th",    "thead", "tbody", "tfoot", "option", "html", "head",  "body", "a",    "button"});
+constexpr std::array raw_text =
+    std::to_array<std::string_view>({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"});
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> list) {
   return std::any_of(list.begin(), list.end(), [&](std::string_view each) { return equal_lower(name, each); });
@@ -130,11 +132,13 @@ core::Result<std::string> html_to_utf8(std::string_view bytes) {
   if (bytes.starts_with("\xFE\xFF")) charset = "UTF-16BE";
   if (!charset.empty()) return *convert(bytes.substr(2), charset);
   if (bytes.substr(0, 1024).find('\0') != std::string_view::npos)
-    return fail(ErrorCode::invalid_argument, "not a text file: it has zero bytes at its start", {}, "leave it out with a `skip` pattern of the source");
+    return fail(ErrorCode::invalid_argument, "not a text file: it has zero bytes at its start", {},
+                "leave it out with a `skip` pattern of the source");
 
   charset = declared_charset(bytes);
   const bool is_utf8 = simdjson::validate_utf8(bytes.data(), bytes.size());
-  const bool says_utf8 = charset.empty() || equal_lower(charset, "utf-8") || equal_lower(charset, "utf8") || equal_lower(charset, "us-ascii");
+  const bool says_utf8 =
+      charset.empty() || equal_lower(charset, "utf-8") || equal_lower(charset, "utf8") || equal_lower(charset, "us-ascii");
   if (says_utf8 && is_utf8) return std::string(bytes);
   // HTML calls windows-1252 what names itself Latin-1 or ASCII (WHATWG Encoding, 4.2); it is also what is left for unlabelled old pages.
   if (says_utf8 || equal_lower(charset, "iso-8859-1") || equal_lower(charset, "latin1")) charset = "WINDOWS-1252";
@@ -162,7 +166,8 @@ core::Result<> check_html_shape(std::string_view html, const HtmlLimits& limits)
     const std::string_view name = tag_name(html, name_at);
     const Tag tag = scan_tag(html, name_at + name.size());
     if (tag.attributes > limits.attributes_max)
-      return fail(ErrorCode::too_large, fmt::format("a <{}> tag at byte {} has more than {} attributes", name.substr(0, 20), at, limits.attributes_max));
+      return fail(ErrorCode::too_large,
+                  fmt::format("a <{}> tag at byte {} has more than {} attributes", name.substr(0, 20), at, limits.attributes_max));
     at = tag.end;
     if (is_one_of(name, void_or_implied)) continue;
     if (is_end) {

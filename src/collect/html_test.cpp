@@ -34,7 +34,8 @@ std::string repeat(std::string_view text, std::size_t times) {
 // Goal: headings give sections with their paths and link targets. Method: a small page with three levels and a jump back.
 TEST(Html, MakesSectionsFromHeadings) {
   const HtmlPage page = read(
-      "<html lang=en><title>Site</title><body><a name=TOP></a><a name=l1></a><h1>Chapter 1: Names</h1>first<h2 id=two>1.1 <code>cos</code></h2>second"
+      "<html lang=en><title>Site</title><body><a name=TOP></a><a name=l1></a><h1>Chapter 1: Names</h1>first<h2 id=two>1.1 "
+      "<code>cos</code></h2>second"
       "<h3>1.1.1</h3><h2><a name=x></a>1.2</h2>third");
   EXPECT_EQ(page.title, "Chapter 1: Names");
   EXPECT_EQ(page.language, "en");
@@ -50,7 +51,8 @@ TEST(Html, MakesSectionsFromHeadings) {
 TEST(Html, KeepsCodeByteForByte) {
   const std::string code = "    template <class T>\n\tT&& f(T const &x) { return a << b && c->d; }\n\n  \"ä\"\n";
   const auto blocks = blocks_of(
-      "<p>See:<pre>    template &lt;class T&gt;\n\tT&amp;&amp; f(T const &amp;x) { return a << b && c-&gt;d; }\n\n  \"\xC3\xA4\"\n</pre>after");
+      "<p>See:<pre>    template &lt;class T&gt;\n\tT&amp;&amp; f(T const &amp;x) { return a << b && c-&gt;d; }\n\n  "
+      "\"\xC3\xA4\"\n</pre>after");
   ASSERT_EQ(blocks.size(), 3u);
   EXPECT_EQ(blocks[1], (Block{BlockKind::code, code}));
   EXPECT_EQ(blocks[2].text, "after");
@@ -61,12 +63,14 @@ TEST(Html, CollapsesBlanksOutsideOfCodeLikeABrowser) {
 }
 
 TEST(Html, KeepsInlineCodeOperatorsAndLettersOfEveryLanguage) {
-  EXPECT_EQ(blocks_of("<p><code>a->*b</code> \xE6\x97\xA5\xE6\x9C\xAC &eacute; 10<sup>-24</sup>")[0].text, "a->*b \u65E5\u672C \u00E9 10^-24");
+  EXPECT_EQ(blocks_of("<p><code>a->*b</code> \xE6\x97\xA5\xE6\x9C\xAC &eacute; 10<sup>-24</sup>")[0].text,
+            "a->*b \u65E5\u672C \u00E9 10^-24");
 }
 
 TEST(Html, GivesListsTablesAndQuotations) {
   const auto blocks = blocks_of(
-      "<ul><li>one<li>two<ul><li>deep</ul></ul><table><tr><td>a<td>b<tr><td>c</table><blockquote>said</blockquote><dl><dt>term<dd>meaning</dl>");
+      "<ul><li>one<li>two<ul><li>deep</ul></ul><table><tr><td>a<td>b<tr><td>c</table><blockquote>said</blockquote><dl><dt>term<dd>meaning</"
+      "dl>");
   ASSERT_EQ(blocks.size(), 4u);
   EXPECT_EQ(blocks[0], (Block{BlockKind::list, "- one\n- two\n  - deep"}));
   EXPECT_EQ(blocks[1], (Block{BlockKind::table, "a | b\nc"}));
@@ -91,7 +95,8 @@ TEST(Html, DropsNavigationAndCountsIt) {
 }
 
 TEST(Html, ALinkListToOtherSitesIsText) {
-  EXPECT_EQ(blocks_of("<ul><li><a href=https://a.org/>A</a><li><a href=https://b.org/>B</a><li><a href=https://c.org/>C</a></ul>")[0].text, "- A\n- B\n- C");
+  EXPECT_EQ(blocks_of("<ul><li><a href=https://a.org/>A</a><li><a href=https://b.org/>B</a><li><a href=https://c.org/>C</a></ul>")[0].text,
+            "- A\n- B\n- C");
 }
 
 TEST(Html, ReadsDeclaredAndUndeclaredCharsets) {
@@ -106,7 +111,10 @@ TEST(Html, ReadsDeclaredAndUndeclaredCharsets) {
 }
 
 TEST(Html, RefusesBinaryFiles) {
-  const auto page = read_html(std::string_view("\x7F" "ELF\0\0", 6));
+  const auto page =
+      read_html(std::string_view("\x7F"
+                                 "ELF\0\0",
+                                 6));
   ASSERT_FALSE(page);
   EXPECT_EQ(page.error().code, core::ErrorCode::invalid_argument);
 }
@@ -120,7 +128,8 @@ TEST(Html, RefusesAMillionNestedTagsAtOnce) {
   }
 }
 
-// Goal: nesting that a simple count cannot see still ends in an error. Method: an end tag that the parser ignores, with a short limit of time.
+// Goal: nesting that a simple count cannot see still ends in an error. Method: an end tag that the parser ignores, with a short limit of
+// time.
 TEST(Html, GivesUpOnTangledTagsInTime) {
   HtmlLimits limits;
   limits.time_ms_max = 200;
@@ -158,8 +167,9 @@ TEST(Html, RefusesTooManyAttributesHeadingsAndBytes) {
 }
 
 TEST(Html, SurvivesBrokenPages) {
-  for (const char* html : {"", "<", "</", "<!--", "<p", "<a href=\"", "<pre>", "<h1>", "<table><td><h2>a</table>b", "<li>x</ul>y", "<script>", "&#x110000;&#0;&bogus;",
-                           "<svg><p>x", "<template><b>x</template>", "<frameset>", "<h1><pre>a</h1>b"}) {
+  for (const char* html :
+       {"", "<", "</", "<!--", "<p", "<a href=\"", "<pre>", "<h1>", "<table><td><h2>a</table>b", "<li>x</ul>y", "<script>",
+        "&#x110000;&#0;&bogus;", "<svg><p>x", "<template><b>x</template>", "<frameset>", "<h1><pre>a</h1>b"}) {
     const auto page = read_html(html);
     ASSERT_TRUE(page) << html;
     for (const Section& section : page->sections)
@@ -189,7 +199,8 @@ TEST(Html, KeepsEveryCodeBlockOfTheAnnotations) {
         if (c == '>') is_in_tag = false;
       }
       for (const auto& [entity, text] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&nbsp;", "\u00A0"}, {"&amp;", "&"}})
-        for (std::size_t i = 0; (i = code.find(entity, i)) != std::string::npos; ++i) code.replace(i, std::string_view(entity).size(), text);
+        for (std::size_t i = 0; (i = code.find(entity, i)) != std::string::npos; ++i)
+          code.replace(i, std::string_view(entity).size(), text);
       if (code.find_first_not_of(" \t\n") != std::string::npos) expected.push_back(code);
     }
     for (const Section& section : read(html).sections)

@@ -76,7 +76,8 @@ core::Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& 
   if (tree.arena_->reason == HtmlArena::Reason::memory)
     return core::fail(core::ErrorCode::too_large, fmt::format("its tree needs more than {} MiB of memory", limits.memory_bytes_max >> 20));
   if (tree.arena_->reason == HtmlArena::Reason::time)
-    return core::fail(core::ErrorCode::too_large, fmt::format("its tags are so tangled that reading it takes more than {} ms", limits.time_ms_max));
+    return core::fail(core::ErrorCode::too_large,
+                      fmt::format("its tags are so tangled that reading it takes more than {} ms", limits.time_ms_max));
   tree.root_ = output->root;
   return tree;
 }

@@ -92,22 +92,28 @@ void PageWriter::end_code() {
 
 void PageWriter::begin_list() {
   if (is_in_code()) return;
-  if (list_depth_ == 0 && table_depth_ == 0) flush();
-  else break_line();
+  if (list_depth_ == 0 && table_depth_ == 0)
+    flush();
+  else
+    break_line();
   ++list_depth_;
 }
 
 void PageWriter::end_list() {
   if (is_in_code() || list_depth_ == 0) return;
-  if (list_depth_ == 1 && table_depth_ == 0) flush();
-  else break_line();
+  if (list_depth_ == 1 && table_depth_ == 0)
+    flush();
+  else
+    break_line();
   --list_depth_;
 }
 
 void PageWriter::begin_item(bool has_bullet) {
   if (is_in_code() || is_in_heading_) return;
-  if (list_depth_ == 0 && table_depth_ == 0) flush();
-  else break_line();
+  if (list_depth_ == 0 && table_depth_ == 0)
+    flush();
+  else
+    break_line();
   const int level = std::clamp(list_depth_ - 1, 0, indent_levels_max);
   buffer_.append(static_cast<std::size_t>(2 * level), ' ');
   buffer_ += has_bullet ? "- " : "  ";
@@ -115,15 +121,19 @@ void PageWriter::begin_item(bool has_bullet) {
 
 void PageWriter::begin_table() {
   if (is_in_code()) return;
-  if (table_depth_ == 0) flush();
-  else break_line();
+  if (table_depth_ == 0)
+    flush();
+  else
+    break_line();
   ++table_depth_;
 }
 
 void PageWriter::end_table() {
   if (is_in_code() || table_depth_ == 0) return;
-  if (table_depth_ == 1) flush();
-  else break_line();
+  if (table_depth_ == 1)
+    flush();
+  else
+    break_line();
   --table_depth_;
 }
 

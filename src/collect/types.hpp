@@ -18,8 +18,8 @@ constexpr auto describe(const Category*) {
 }
 constexpr auto describe(const BlockKind*) {
   using enum BlockKind;
-  return core::names("BlockKind", core::name(paragraph, "paragraph"), core::name(code, "code"), core::name(list, "list"), core::name(table, "table"),
-                     core::name(quote, "quote"));
+  return core::names("BlockKind", core::name(paragraph, "paragraph"), core::name(code, "code"), core::name(list, "list"),
+                     core::name(table, "table"), core::name(quote, "quote"));
 }
 
 /// A piece of a section. Code is byte for byte what the page says (entities decoded); in every other kind runs of blanks are one blank,
@@ -44,7 +44,8 @@ struct Section {
 constexpr auto describe(const Section*) {
   return core::object("DocumentSection", core::field("heading_path", &Section::heading_path, "Headings from the outermost to this one."),
                       core::field("level", &Section::level, "Level of the heading, 1 to 6; 0 before the first."),
-                      core::field("anchor", &Section::anchor, "End of a link to the section."), core::field("blocks", &Section::blocks, "Its text."));
+                      core::field("anchor", &Section::anchor, "End of a link to the section."),
+                      core::field("blocks", &Section::blocks, "Its text."));
 }
 
 /// One text of an author. The id is a hash of the source's id, the locator and the content, so a changed page is another document.
@@ -56,8 +57,8 @@ struct Document {
   std::string author;
   Category category = Category::article;
   std::string title;
-  std::string url;           ///< where a reader finds it
-  std::string language;      ///< BCP 47, may be empty
+  std::string url;       ///< where a reader finds it
+  std::string language;  ///< BCP 47, may be empty
   std::vector<Section> sections;
 };
 
