@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/file.hpp"
-#include "core/json.hpp"
+#include "core/json.hpp"  // tidy: the settings of a model are JSON files
 #include "core/text.hpp"
 #include "runtime/quote.hpp"
 

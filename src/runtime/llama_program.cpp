@@ -33,7 +33,7 @@ bool is_program(const std::string& path) {
 }
 
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // tidy: where programs lie is what PATH and the cache variable are for
   return value == nullptr ? std::string() : value;
 }
 

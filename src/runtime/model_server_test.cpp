@@ -64,6 +64,10 @@ TEST_F(ManagedServerTest, StartsAnswersAChatAndLeavesNothingBehind) {
     ASSERT_TRUE(answer) << core::to_text(answer.error());
     EXPECT_EQ(answer->status, 200u) << answer->body;
     EXPECT_THAT(answer->body, HasSubstr("\"model\":\"smol\""));
+    const auto again = post(status.base_url + "/chat/completions", status.api_key, question);
+    ASSERT_TRUE(again);
+    EXPECT_THAT(again->body, HasSubstr("\"cached_tokens\":"));
+    EXPECT_THAT(again->body, Not(HasSubstr("\"cached_tokens\":0"))) << "the common start of two prompts is computed once";
     const auto stranger = post(status.base_url + "/chat/completions", "", question);
     ASSERT_TRUE(stranger);
     EXPECT_EQ(stranger->status, 401u);

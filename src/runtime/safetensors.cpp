@@ -4,13 +4,13 @@
 #include <ggml.h>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
+#include <boost/json/array.hpp>   // tidy: the index of a safetensors file is JSON
+#include <boost/json/object.hpp>  // tidy: the index of a safetensors file is JSON
 #include <cstring>
 #include <optional>
 #include <utility>
 
-#include "core/json.hpp"
+#include "core/json.hpp"  // tidy: the index of a safetensors file is JSON
 #include "runtime/quote.hpp"
 
 namespace volan::runtime {

@@ -253,7 +253,8 @@ void ManagedServer::Keeper::start_health_check() {
     is_checking_ = true;
   }
   const std::string url = base_url_.substr(0, base_url_.size() - 3) + "/health";  // beside /v1
-  boost::asio::co_spawn(context_.pools.next_io(), check_health(shared_from_this(), url, run_), boost::asio::detached);
+  // It owns a share of this and has a time limit; end() waits for it.
+  boost::asio::co_spawn(context_.pools.next_io(), check_health(shared_from_this(), url, run_), boost::asio::detached);  // tidy: see above
 }
 
 core::Task<> ManagedServer::Keeper::check_health(std::shared_ptr<Keeper> self, std::string url, std::uint64_t run) {
