@@ -99,10 +99,11 @@ std::unique_ptr<ByteSource> memory_byte_source(std::string_view bytes, std::stri
   return std::make_unique<MemorySource>(bytes, std::move(name));
 }
 
-core::Result<std::string> sha256_of(ByteSource& source) {
+core::Result<std::string> sha256_of(ByteSource& source, const std::function<bool()>& is_cancelled) {
   core::Sha256 hash;
   std::vector<char> buffer(1u << 20);
   for (std::uint64_t offset = 0; offset < source.size();) {
+    if (is_cancelled && is_cancelled()) return fail(ErrorCode::cancelled, "the hash is not needed any more", source.name());
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), source.size() - offset));
     VOLAN_TRY_VOID(source.read(offset, std::span(buffer.data(), length)));
     hash.add({buffer.data(), length});

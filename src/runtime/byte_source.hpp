@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,7 @@ std::unique_ptr<ByteSource> memory_byte_source(std::string_view bytes, std::stri
 
 /// SHA-256 of all bytes, 64 hex digits. Reads 1 MiB at a time. Blocking. Cost: about 0.1 s per 100 MB with the processor's SHA
 /// instructions.
-core::Result<std::string> sha256_of(ByteSource& source);
+/// `is_cancelled` is asked between the pieces; once it says yes the error is `cancelled`.
+core::Result<std::string> sha256_of(ByteSource& source, const std::function<bool()>& is_cancelled = {});
 
 }  // namespace volan::runtime

@@ -330,9 +330,9 @@ Result<GgufFile> read_gguf(const std::string& path) {
   return read_gguf(*source);
 }
 
-Result<std::string> verify_hash(const std::string& path, std::string_view expected) {
+Result<std::string> verify_hash(const std::string& path, std::string_view expected, const std::function<bool()>& is_cancelled) {
   VOLAN_TRY(auto source, open_byte_source(path));
-  VOLAN_TRY(auto hash, sha256_of(*source));
+  VOLAN_TRY(auto hash, sha256_of(*source, is_cancelled));
   if (!expected.empty() && hash != expected)
     return fail(ErrorCode::data_loss, fmt::format("the file's SHA-256 is {} but {} is configured", hash, expected), path,
                 "copy or download the file again, or correct the sha256 of the model");

@@ -63,7 +63,8 @@ core::Result<GgufFile> check_gguf(const std::string& path, EndpointKind kind);
 /// The check of an already read header.
 core::Result<> check_model(const GgufFile& file, EndpointKind kind);
 
-/// Hash of the whole file against `expected` (64 hex digits; empty = any). Returns the hash. Errors: data_loss when it differs.
-core::Result<std::string> verify_hash(const std::string& path, std::string_view expected);
+/// Hash of the whole file against `expected` (64 hex digits; empty = any). Returns the hash. Errors: data_loss when it differs;
+/// those of sha256_of.
+core::Result<std::string> verify_hash(const std::string& path, std::string_view expected, const std::function<bool()>& is_cancelled = {});
 
 }  // namespace volan::runtime

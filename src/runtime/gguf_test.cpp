@@ -231,6 +231,9 @@ TEST(Gguf, VerifiesTheHashOfAFile) {
   const auto wrong = verify_hash(path, std::string(64, '0'));
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code, ErrorCode::data_loss);
+  const auto cancelled = verify_hash(path, "", [] { return true; });
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, ErrorCode::cancelled);
 }
 
 }  // namespace

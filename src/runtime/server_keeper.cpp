@@ -187,7 +187,16 @@ Result<> ManagedServer::Keeper::check_model_file() {
   const auto limit = file.of_architecture("context_length").value_or(options_.settings.context_tokens);
   settings_.context_tokens = static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, options_.settings.context_tokens));
   if (options_.model_sha256.empty()) return {};
-  VOLAN_TRY(const auto hash, verify_hash(settings_.model_file, options_.model_sha256));
+  return identify(options_.model_sha256);
+}
+
+/// Hashes the whole file, which takes seconds for a large one; gives up when someone asks for something else meanwhile.
+Result<> ManagedServer::Keeper::identify(std::string_view expected_sha256) {
+  const auto is_cancelled = [this] {
+    const std::lock_guard lock(mutex_);
+    return is_ending_ || std::any_of(posted_.begin(), posted_.end(), [](const Posted& p) { return p.run == 0; });
+  };
+  VOLAN_TRY(const auto hash, verify_hash(settings_.model_file, expected_sha256, is_cancelled));
   identity_ = settings_.model_name + "@sha256:" + hash;
   return {};
 }
@@ -217,9 +226,7 @@ Result<> ManagedServer::Keeper::launch() {
   }
   if (pid_fd_.get() < 0) return core::fail(ErrorCode::internal, "the process ended at once");  // nothing left to watch
   if (!identity_.empty()) return {};
-  VOLAN_TRY(const auto hash, verify_hash(settings_.model_file, {}));  // while the process loads the same file
-  identity_ = settings_.model_name + "@sha256:" + hash;
-  return {};
+  return identify({});  // while the process loads the same file
 }
 
 /// Reaps the process, which has ended, and says why it did.

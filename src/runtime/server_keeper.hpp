@@ -52,6 +52,7 @@ class ManagedServer::Keeper : public std::enable_shared_from_this<Keeper> {
   void start_process();
   core::Result<> launch();
   core::Result<> check_model_file();
+  core::Result<> identify(std::string_view expected_sha256);
   ServerEvent exit_event();
   void kill_process();
   void start_health_check();
