@@ -1,14 +1,14 @@
 #include "net/http_server.hpp"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <openssl/ssl.h>
+#include <future>
 
 #include "net/connection.hpp"
 
@@ -21,6 +21,7 @@ using asio::ip::tcp;
 constexpr int backlog = 4096;
 constexpr std::chrono::milliseconds accept_pause(100);  ///< after a failed accept, for example when file descriptors have run out
 constexpr std::chrono::seconds cancel_time_max(2);      ///< for handlers to end after they were cancelled
+constexpr std::chrono::milliseconds loop_check(50);     ///< how often a wait for a loop checks that it still runs
 constexpr std::uint32_t refused_at_once_max = 256;      ///< connections beyond the limit that still get their 503; more are just closed
 
 core::Error bad_option(std::string path, std::string message, std::string fix) {
@@ -100,6 +101,29 @@ asio::awaitable<void> accept_connections(std::shared_ptr<ServerState> state) {
   }
 }
 
+/// Runs `work(loop)` on every io loop and waits until it is done; here and now where the loop does not run any more.
+template <class F>
+void run_on_each_loop(ServerState& state, F work) {
+  for (const auto& loop : state.loops) {
+    const auto done = std::make_shared<std::promise<void>>();  // shared with the loop, which may outlive this call when it is stopped
+    asio::post(loop->io, [done, work, &loop = *loop] {
+      work(loop);
+      done->set_value();
+    });
+    const auto ended = done->get_future();
+    while (ended.wait_for(loop_check) != std::future_status::ready)
+      if (loop->io.stopped()) {
+        work(*loop);
+        break;
+      }
+  }
+}
+
+void for_each_connection(ServerLoop& loop, void (Connection::*what)()) {
+  const auto& entries = loop.sweeper->entries();
+  for (std::size_t i = entries.size(); i-- > 0;) (static_cast<Connection*>(entries[i])->*what)();
+}
+
 }  // namespace
 
 struct HttpServer::State : ServerState {
@@ -132,20 +156,20 @@ std::string HttpServer::url() const {
 void HttpServer::stop(std::chrono::milliseconds grace) {
   core::assert_may_block();
   if (state_->is_stopping.exchange(true)) return;
-  const auto on_each = [this](void (Connection::*what)()) {
-    for (const auto& loop : state_->loops)
-      asio::post(loop->io, [state = state_, &loop = *loop, what] {
-        for (std::size_t i = loop.sweeper->entries().size(); i-- > 0;) (static_cast<Connection*>(loop.sweeper->entries()[i])->*what)();
-      });
-  };
-  asio::post(state_->loops[0]->io, [state = state_] {
+  run_on_each_loop(*state_, [this](ServerLoop& loop) {
     Wire::Error ignored;
-    state->acceptor->close(ignored);
+    if (&loop == state_->loops[0].get()) state_->acceptor->close(ignored);
+    for_each_connection(loop, &Connection::stop_softly);
   });
-  on_each(&Connection::stop_softly);
-  if (state_->loops[0]->io.stopped() || state_->wait_until_empty(grace)) return;
-  on_each(&Connection::stop_hard);
-  if (!state_->wait_until_empty(cancel_time_max)) state_->log.error("http_stop_left_connections", {{"connections", state_->open()}});
+  if (!state_->wait_until_empty(grace)) {
+    run_on_each_loop(*state_, [](ServerLoop& loop) { for_each_connection(loop, &Connection::stop_hard); });
+    if (!state_->wait_until_empty(cancel_time_max)) state_->log.error("http_stop_left_connections", {{"connections", state_->open()}});
+  }
+  // What belongs to one io loop must not be destroyed by another, which a connection that was left over could do with our shared state.
+  run_on_each_loop(*state_, [this](ServerLoop& loop) {
+    loop.sweeper->stop();
+    if (&loop == state_->loops[0].get()) state_->acceptor.reset();
+  });
 }
 
 }  // namespace volan::net

@@ -37,7 +37,8 @@ class HttpServer {
   ~HttpServer();
   std::uint16_t port() const;
   std::string url() const;  ///< "http://127.0.0.1:8400"
-  /// Stops accepting, lets running requests finish up to `grace`, then cancels them. Blocks; call from a thread outside the io pool.
+  /// Stops accepting, lets running requests finish up to `grace`, then cancels them and waits up to 2 s more for their handlers to end.
+  /// Blocks; call from a thread outside the io pool, while the pools run. Idempotent. The destructor does it without grace.
   void stop(std::chrono::milliseconds grace);
 
  private:

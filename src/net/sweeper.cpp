@@ -17,9 +17,10 @@ void Sweeper::remove(Entry& entry) {
 }
 
 void Sweeper::arm() {
+  if (!timer_) return;
   is_armed_ = true;
-  timer_.expires_after(period_);
-  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+  timer_->expires_after(period_);
+  timer_->async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     self->is_armed_ = false;
     if (error) return;
     self->sweep();

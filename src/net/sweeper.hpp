@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 struct pollfd;
@@ -46,9 +47,11 @@ class Sweeper : public std::enable_shared_from_this<Sweeper> {
     std::size_t index_ = 0;
   };
 
-  Sweeper(boost::asio::io_context& io, std::chrono::milliseconds period) : timer_(io), period_(period) {}
+  Sweeper(boost::asio::io_context& io, std::chrono::milliseconds period) : timer_(std::in_place, io), period_(period) {}
   void add(Entry& entry);
   void remove(Entry& entry);
+  /// Looks at nothing any more and lets go of the io loop. Entries may still be added and removed.
+  void stop() { timer_.reset(); }
   const std::vector<Entry*>& entries() const { return entries_; }
   std::chrono::milliseconds period() const { return period_; }
 
@@ -57,7 +60,7 @@ class Sweeper : public std::enable_shared_from_this<Sweeper> {
   void sweep();
   void poll_watched();
 
-  boost::asio::steady_timer timer_;
+  std::optional<boost::asio::steady_timer> timer_;
   std::chrono::milliseconds period_;
   std::vector<Entry*> entries_;
   std::vector<pollfd> polled_;
