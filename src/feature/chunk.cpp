@@ -129,7 +129,11 @@ std::vector<ChunkDraft> cut(const std::vector<collect::Section>& sections, const
     }
     for (std::vector<Atom>& group : groups) drafts.push_back({s, std::move(group)});
   }
-  std::erase_if(drafts, [](const ChunkDraft& draft) { return draft.text().empty(); });
+  // Blanks alone make no chunk, not even behind a repeated sentence.
+  std::erase_if(drafts, [](const ChunkDraft& draft) {
+    return std::all_of(draft.atoms.begin(), draft.atoms.end(),
+                       [](const Atom& atom) { return atom.is_repeated || atom.text.find_first_not_of(" \t\n") == std::string::npos; });
+  });
   return drafts;
 }
 

@@ -27,7 +27,7 @@ namespace {
 
 constexpr int neighbours = 16;                      // M
 constexpr int build_candidates = 200;               // efConstruction
-constexpr std::size_t search_candidates_min = 128;  // efSearch
+constexpr std::size_t search_candidates_min = 64;  // efSearch
 constexpr std::string_view magic = "VOLANHN1";
 
 // faiss keeps the smallest values, so the distance is the negative inner product.
@@ -92,6 +92,7 @@ core::Result<std::unique_ptr<Graph>> Graph::build(const float* vectors, std::siz
   try {
     auto state = std::make_unique<State>(vectors, dimension);
     state->index.hnsw.efConstruction = build_candidates;
+    state->index.hnsw.efSearch = static_cast<int>(search_candidates_min);
     state->index.add(static_cast<faiss::Index::idx_t>(count), vectors);
     return std::unique_ptr<Graph>(new Graph(std::move(state)));
   } catch (const std::exception& error) {
@@ -138,6 +139,8 @@ core::Result<std::unique_ptr<Graph>> Graph::open(const std::string& path, std::u
       return damaged("does not fit its vectors");
     auto state = std::make_unique<State>(vectors, dimension);
     state->index.hnsw = std::move(flat->hnsw);
+    state->index.hnsw.efSearch =
+        static_cast<int>(search_candidates_min);  // faiss 1.7.3 takes its queue's size from here, not from the parameters
     state->index.ntotal = state->storage.ntotal = flat->ntotal;
     return std::unique_ptr<Graph>(new Graph(std::move(state)));
   } catch (const std::exception& error) {
