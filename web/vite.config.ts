@@ -4,7 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 import { bootScript } from "./src/boot.ts";
 
-/** Emits the script that sets the colour scheme before the first paint as a file of its own, since the policy forbids inline script; preloads the font of text. */
+/** Emits the script that sets the colour scheme before the first paint as a file of its own, since the policy forbids inline script; preloads the fonts. */
 function boot(): Plugin {
   const source = bootScript();
   const name = `assets/boot-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.js`;
@@ -22,10 +22,9 @@ function boot(): Plugin {
     transformIndexHtml: {
       order: "post",
       handler: (_html, { bundle }) => {
-        const font = Object.keys(bundle ?? {}).find((file) => /inter-.*\.woff2$/.test(file));
+        const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith(".woff2"));
         const boot = { tag: "script", attrs: { src: `/${name}` }, injectTo: "head-prepend" as const };
-        const preload = { tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href: `/${font}` }, injectTo: "head-prepend" as const };
-        return font ? [boot, preload] : [boot];
+        return [boot, ...fonts.map((font) => ({ tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href: `/${font}` }, injectTo: "head-prepend" as const }))];
       },
     },
   };

@@ -21,9 +21,9 @@ export const traces = Array.from({ length: 240 }, (_, n) => {
   const status = n === 1 ? "running" : n % 17 === 5 ? "error" : n % 29 === 11 ? "cancelled" : "ok";
   const duration = 2200 + ((n * 7919) % 5200);
   return {
-    trace_id: hex(n + 1), name: n % 9 === 4 ? "embeddings" : "chat", kind: "chain", status, start: at(20_000 + n * n * 900 + n * 41_000),
+    id: hex(n + 1), span_id: "a0", name: n % 9 === 4 ? "embeddings" : "chat", kind: "chain", status, start: at(20_000 + n * n * 900 + n * 41_000),
     ...(status === "running" ? {} : { end: at(20_000 + n * n * 900 + n * 41_000 - duration), duration_ms: duration, first_token_ms: 280 + ((n * 331) % 700) }),
-    app: "twin", model: "smollm2-135m-instruct", session_id: `s${n % 6}`, prompt_tokens: 900 + ((n * 53) % 500), completion_tokens: status === "running" ? 0 : 80 + ((n * 31) % 190), span_count: 9,
+    app: "twin", model: "smollm2-135m-instruct", session_id: `s${n % 6}`, prompt_tokens: 900 + ((n * 53) % 500), completion_tokens: status === "running" ? 0 : 80 + ((n * 31) % 190), 
     ...(status === "error" ? { error: "upstream: the model server closed the connection after 3 tokens" } : {}), input_preview: input, output_preview: status === "error" || status === "running" ? "" : output,
   };
 });
@@ -41,7 +41,7 @@ export function sourcesFor() {
 }
 
 export function trace(id) {
-  const row = traces.find((each) => each.trace_id === id) ?? (id === "big" ? traces[0] : undefined);
+  const row = traces.find((each) => each.id === id) ?? (id === "big" ? traces[0] : undefined);
   if (!row) return undefined;
   const start = Date.parse(row.start);
   const spans = [];
@@ -59,11 +59,11 @@ export function trace(id) {
   add("b2", "a0", "chat smollm2", "llm", 22, 3816, { model: row.model, prompt_tokens: row.prompt_tokens, completion_tokens: row.completion_tokens, first_token_ms: 390, status: failed ? "error" : "ok", error: row.error, input: { messages, temperature: 0.2, max_tokens: 512 }, output: failed ? undefined : { role: "assistant", content: answer }, attributes: { "gen_ai.request.temperature": 0.2, "gen_ai.response.finish_reasons": ["stop"], "server.address": "127.0.0.1" } });
   add("b3", "a0", "check citations", "guardrail", 3839, 1.3, { output: { verdict: "allow", citations: [1, 2, 3] } });
   if (id === "big") for (let n = 0; n < 100_000; n++) add(`x${n}`, n < 10 ? "b0" : `x${Math.floor(n / 10)}`, `step ${n}`, ["tool", "llm", "step", "embedding"][n % 4], (n * 37) % 3800, 1 + (n % 40));
-  return { trace_id: id, spans };
+  return { id, values: "full", is_complete: true, spans };
 }
 
-const hours = Array.from({ length: 24 }, (_, n) => ({ hour: new Date(Math.floor((now - (23 - n) * 3_600_000) / 3_600_000) * 3_600_000).toISOString(), traces: Math.round(18 + 16 * Math.sin(n / 3.4) + ((n * 7) % 9)), errors: n % 7 === 3 ? 2 : 0, latency_p95_ms: 6100 + ((n * 331) % 900) }));
-export const stats = { traces: 428, errors: 9, latency_p50_ms: 3420, latency_p95_ms: 6480, by_model: [{ model: "smollm2-135m-instruct", calls: 428, prompt_tokens: 482_113, completion_tokens: 61_204 }, { model: "all-minilm-l6-v2", calls: 428, prompt_tokens: 5204, completion_tokens: 0 }], by_hour: hours };
+const hours = Array.from({ length: 24 }, (_, n) => ({ start: new Date(Math.floor((now - (23 - n) * 3_600_000) / 3_600_000) * 3_600_000).toISOString(), traces: Math.round(18 + 16 * Math.sin(n / 3.4) + ((n * 7) % 9)), errors: n % 7 === 3 ? 2 : 0}));
+export const stats = { traces: 428, errors: 9, p50_ms: 3420, p95_ms: 6480, models: [{ model: "smollm2-135m-instruct", calls: 428, errors: 3, prompt_tokens: 482_113, completion_tokens: 61_204 }, { model: "all-minilm-l6-v2", calls: 428, errors: 3, prompt_tokens: 5204, completion_tokens: 0 }], hours };
 
 export const overview = {
   version: "0.1.0", started: at(7_620_000), uptime_seconds: 7620, project: { id: "prj_mock", name: "llm-twin" }, resident_memory_bytes: 61_865_984,
@@ -79,16 +79,17 @@ export const overview = {
 
 export const endpoints = [
   { name: "chat", kind: "chat", managed: true, base_url: "http://127.0.0.1:41873/v1", model: "SmolLM2-135M-Instruct.Q4_1", state: "ready", pid: 4121, resident_memory_bytes: 268_435_456, started: at(7_600_000), restarts: 0, last_check: at(2000) },
-  { name: "embed", kind: "embedding", managed: true, base_url: "http://127.0.0.1:41874/v1", model: "all-MiniLM-L6-v2", state: "starting", progress: 0.62, pid: 4122, resident_memory_bytes: 122_683_392, started: at(4000), restarts: 1, last_check: at(1000) },
+  { name: "embed", kind: "embedding", managed: true, base_url: "http://127.0.0.1:41874/v1", model: "all-MiniLM-L6-v2", state: "starting", progress: "loading the model (62%)", pid: 4122, resident_memory_bytes: 122_683_392, started: at(4000), restarts: 1, last_check: at(1000) },
   { name: "rerank", kind: "rerank", managed: false, base_url: "http://127.0.0.1:9001/v1", model: "bge-reranker-base", state: "backing_off", restarts: 3, last_error: "Connection refused", last_check: at(12_000) },
 ];
 const names = ["Introduction", "A First Impression Of C++", "Name Spaces", "The 'string' Data Type", "The IO-stream Library", "Classes", "Static Data And Functions", "Classes Having Pointers To Data Members", "Exceptions", "More Operator Overloading", "Abstract Containers", "Inheritance", "Polymorphism", "Friends", "The Standard Template Library", "Generic Algorithms", "Function Templates", "Class Templates", "Concrete Examples"];
-export const documents = names.map((title, n) => ({ id: `doc_${n + 1}`, title, author: "Frank B. Brokken", category: "article", source: "annotations", locator: `/usr/share/doc/c++-annotations/html/cplusplus${String(n + 1).padStart(2, "0")}.html`, language: "en", characters: 38_000 + ((n * 7919) % 90_000), chunks: 20 + ((n * 13) % 70), state: "indexed" }));
-export const document = (id) => ({ ...(documents.find((each) => each.id === id) ?? documents[7]), chunks: Array.from({ length: 24 }, (_, n) => ({ id: n === 3 ? "chk_1f3a" : `chk_${id}_${n}`, position: n, heading: ["9.2: The destructor", "9.1.1: Allocating arrays", "7.4: Constructors"][n % 3], text: n % 3 === 1 ? sourcesFor().sources[1].text : text, tokens: 128 + ((n * 31) % 180) })) });
+export const documents = names.map((title, n) => ({ id: `doc_${n + 1}`, title, author: "Frank B. Brokken", category: "article", source: "annotations", url: "", locator: `cplusplus${String(n + 1).padStart(2, "0")}.html`, language: "en", state: n === 6 ? "failed" : "present", error: n === 6 ? "the page is not valid UTF-8 at byte 4120" : "", first_seen: at(9e7), last_seen: at(7e6), changed: at(8e7 - n * 1e6) }));
+export const document = (id) => ({ document: documents.find((each) => each.id === id) ?? documents[7], chunks: Array.from({ length: 24 }, (_, n) => ({ id: n === 3 ? "chk_1f3a" : `chk_${id}_${n}`, document_id: id, position: n, section: n, heading: ["Classes › 9.2: The destructor", "Classes › 9.1.1: Allocating arrays", "Classes › 7.4: Constructors"][n % 3], leaf: "", anchor: "", text: n % 3 === 1 ? sourcesFor().sources[1].text : text, text_hash: "", characters: 700, tokens: 128 + ((n * 31) % 180) })) });
+const report = { snapshot_id: "snp_71cc09e24b", is_new_snapshot: true, sources: [{ source: "annotations", found: 29, created: 29, changed: 0, unchanged: 0, gone: 0, failed: 1, bytes: 3_812_004, dropped_characters: 91_200, seconds: 0.82, failures: ["cplusplus07.html: not valid UTF-8"] }], documents: 29, new_documents: 29, sections: 812, chunks: 1184, characters_in: 2_311_402, characters_out: 2_204_117, tokens: 391_220, embedded: 1184, embedded_tokens: 391_220, reused: 0, embedder: "all-MiniLM-L6-v2", collect_seconds: 0.82, cut_seconds: 2.31, embed_seconds: 124.2, index_seconds: 0.9, publish_seconds: 0.05, embedded_tokens_per_second: 3150 };
 export const features = {
-  building: false,
-  snapshot: { id: "snp_71cc09e24b", created: at(7_100_000), documents: 29, chunks: 1184, embedder: "all-MiniLM-L6-v2", authors: [{ name: "Frank B. Brokken", documents: 29, chunks: 1184 }], categories: [{ name: "article", documents: 26, chunks: 1102 }, { name: "repository", documents: 3, chunks: 82 }] },
-  last_build: { documents_read: 29, documents_changed: 0, chunks_embedded: 0, chunks_reused: 1184, seconds: 1.84, finished: at(7_100_000) },
+  current: { id: "snp_71cc09e24b", settings_hash: "9c", created: at(7_100_000), used: at(7_000_000), is_current: true, documents: 29, chunks: 1184, tokens: 391_220, embedder: "all-MiniLM-L6-v2", dimension: 384 },
+  authors: ["Frank B. Brokken"], categories: ["article", "repository"], has_graph: false,
+  last_build: { id: "build_0", state: "done", started: at(7_230_000), ended: at(7_100_000), error: "", report },
 };
 export const keys = [
   { id: "key_1", name: "first start", role: "admin", prefix: "vk_9f3c", created: at(9e7), last_used: at(4000) },

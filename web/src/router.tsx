@@ -45,7 +45,7 @@ const overview = createRoute({ getParentRoute: () => shell, path: "/", component
 const chat = createRoute({ getParentRoute: () => shell, path: "/chat", validateSearch: texts("c", "app", "turn", "source", "ask"), component: lazyRouteComponent(() => import("./pages/chat/Chat"), "ChatPage") });
 const traces = createRoute({ getParentRoute: () => shell, path: "/traces", validateSearch: parseSearch, component: lazyRouteComponent(() => import("./pages/traces/Traces"), "TracesPage") });
 const trace = createRoute({ getParentRoute: () => shell, path: "/traces/$traceId", validateSearch: texts("span", "tab"), component: lazyRouteComponent(() => import("./pages/traces/Trace"), "TracePage") });
-const features = createRoute({ getParentRoute: () => shell, path: "/features", validateSearch: texts("text", "author", "category"), component: lazyRouteComponent(() => import("./pages/features/Features"), "FeaturesPage") });
+const features = createRoute({ getParentRoute: () => shell, path: "/features", validateSearch: texts("author", "category", "state"), component: lazyRouteComponent(() => import("./pages/features/Features"), "FeaturesPage") });
 const document = createRoute({ getParentRoute: () => shell, path: "/features/$documentId", validateSearch: texts("chunk"), component: lazyRouteComponent(() => import("./pages/features/Document"), "DocumentPage") });
 const servers = createRoute({ getParentRoute: () => shell, path: "/servers", validateSearch: texts("logs"), component: lazyRouteComponent(() => import("./pages/servers/Servers"), "ServersPage") });
 const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/settings/Settings"), "SettingsPage") });

@@ -34,7 +34,7 @@ export type TraceFilter = {
   app?: string;
   model?: string;
   name?: string;
-  session?: string;
+  session_id?: string;
   duration_ms_min?: number;
   from?: string;
   to?: string;
@@ -43,16 +43,24 @@ export type TraceFilter = {
 export const tracesQuery = (filter: TraceFilter, limit = 100) =>
   infiniteQueryOptions({
     queryKey: ["traces", "list", filter, limit],
-    queryFn: ({ signal, pageParam }) => unwrap(client.GET("/api/v1/traces", { params: { query: { ...filter, limit, cursor: pageParam || undefined } }, signal })),
+    queryFn: ({ signal, pageParam }) => unwrap(client.GET("/api/v1/traces", { params: { query: { ...filter, limit, after: pageParam || undefined } }, signal })),
     initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor,
+    getNextPageParam: (page) => page.next,
   });
 
 export const traceQuery = (traceId: string) =>
   queryOptions({
     queryKey: ["traces", "one", traceId],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/traces/{trace_id}", { params: { path: { trace_id: traceId } }, signal })),
+    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/traces/{id}", { params: { path: { id: traceId } }, signal })),
     refetchInterval: (query) => (query.state.data?.spans.some((span) => span.status === "running") ? 2000 : false),
+  });
+
+/** One span with its whole input and output, for traces too large to come whole. */
+export const spanQuery = (traceId: string, spanId: string, wanted: boolean) =>
+  queryOptions({
+    queryKey: ["traces", "one", traceId, spanId],
+    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/traces/{id}/spans/{span_id}", { params: { path: { id: traceId, span_id: spanId } }, signal })),
+    enabled: wanted,
   });
 
 export const endpointsQuery = queryOptions({
@@ -71,23 +79,23 @@ export const logsQuery = (name: string) =>
 export const featuresQuery = queryOptions({
   queryKey: ["features"],
   queryFn: ({ signal }) => unwrap(client.GET("/api/v1/features", { signal })),
-  refetchInterval: (query) => (query.state.data?.building ? 2000 : 15_000),
+  refetchInterval: (query) => (query.state.data?.last_build?.state === "running" ? 2000 : 15_000),
 });
 
-export type DocumentFilter = { text?: string; author?: string; category?: string };
+export type DocumentFilter = { author?: string; category?: string; state?: string };
 
 export const documentsQuery = (filter: DocumentFilter) =>
   infiniteQueryOptions({
     queryKey: ["documents", "list", filter],
-    queryFn: ({ signal, pageParam }) => unwrap(client.GET("/api/v1/documents", { params: { query: { ...filter, limit: 100, cursor: pageParam || undefined } }, signal })),
+    queryFn: ({ signal, pageParam }) => unwrap(client.GET("/api/v1/documents", { params: { query: { ...filter, limit: 100, after: pageParam || undefined } }, signal })),
     initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor,
+    getNextPageParam: (page) => page.next,
   });
 
 export const documentQuery = (documentId: string) =>
   queryOptions({
     queryKey: ["documents", "one", documentId],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/documents/{document_id}", { params: { path: { document_id: documentId } }, signal })),
+    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/documents/{id}", { params: { path: { id: documentId } }, signal })),
   });
 
 export const keysQuery = queryOptions({

@@ -26,7 +26,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Session"];
+                        "application/json": components["schemas"]["Viewer"];
                     };
                 };
                 /** @description error */
@@ -55,12 +55,12 @@ export interface paths {
             };
             responses: {
                 /** @description ok */
-                200: {
+                201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Session"];
+                        "application/json": components["schemas"]["Viewer"];
                     };
                 };
                 /** @description error */
@@ -205,13 +205,14 @@ export interface paths {
             parameters: {
                 query?: {
                     limit?: number;
-                    cursor?: string;
+                    after?: string;
                     app?: string;
                     model?: string;
                     status?: string;
                     name?: string;
                     text?: string;
-                    session?: string;
+                    session_id?: string;
+                    user_id?: string;
                     duration_ms_min?: number;
                     from?: string;
                     to?: string;
@@ -228,7 +229,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["TraceList"];
+                        "application/json": components["schemas"]["TracePage"];
                     };
                 };
                 /** @description error */
@@ -250,7 +251,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/traces/{trace_id}": {
+    "/api/v1/traces/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -262,7 +263,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    trace_id: string;
+                    id: string;
                 };
                 cookie?: never;
             };
@@ -274,7 +275,54 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Trace"];
+                        "application/json": components["schemas"]["TraceTree"];
+                    };
+                };
+                /** @description error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorAnswer"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{id}/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    span_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpanView"];
                     };
                 };
                 /** @description error */
@@ -410,7 +458,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["EndpointLogs"];
+                        "application/json": components["schemas"]["EndpointLog"];
                     };
                 };
                 /** @description error */
@@ -498,7 +546,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Features"];
+                        "application/json": components["schemas"]["FeatureOverview"];
                     };
                 };
                 /** @description error */
@@ -544,7 +592,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["BuildStarted"];
+                        "application/json": components["schemas"]["FeatureBuild"];
                     };
                 };
                 /** @description error */
@@ -575,10 +623,11 @@ export interface paths {
             parameters: {
                 query?: {
                     limit?: number;
-                    cursor?: string;
+                    after?: string;
+                    source?: string;
                     author?: string;
                     category?: string;
-                    text?: string;
+                    state?: string;
                 };
                 header?: never;
                 path?: never;
@@ -614,7 +663,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/documents/{document_id}": {
+    "/api/v1/documents/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -626,7 +675,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    document_id: string;
+                    id: string;
                 };
                 cookie?: never;
             };
@@ -638,7 +687,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Document"];
+                        "application/json": components["schemas"]["DocumentDetail"];
                     };
                 };
                 /** @description error */
@@ -736,7 +785,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/keys/{key_id}": {
+    "/api/v1/keys/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -751,7 +800,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    key_id: string;
+                    id: string;
                 };
                 cookie?: never;
             };
@@ -794,19 +843,23 @@ export interface components {
         ErrorAnswer: {
             error: components["schemas"]["ErrorBody"];
         };
-        ProjectRef: {
-            id: string;
-            name: string;
-        };
-        Session: {
-            project: components["schemas"]["ProjectRef"];
+        Viewer: {
+            project: string;
+            project_name: string;
             /** @enum {string} */
             role: "viewer" | "member" | "admin";
             actor: string;
+            actor_name: string;
+            is_session: boolean;
+            csrf_header: string;
         };
         SignIn: {
             key?: string;
             token?: string;
+        };
+        ProjectRef: {
+            id: string;
+            name: string;
         };
         Hop: {
             id: string;
@@ -858,41 +911,16 @@ export interface components {
         AppList: {
             apps: components["schemas"]["App"][];
         };
-        TraceRow: {
-            trace_id: string;
-            name: string;
-            kind: string;
-            /** @enum {string} */
-            status: "running" | "ok" | "error" | "cancelled" | "interrupted";
-            /** Format: date-time */
-            start: string;
-            /** Format: date-time */
-            end?: string;
-            duration_ms?: number;
-            first_token_ms?: number;
-            app: string;
-            model: string;
-            session_id?: string;
-            user_id?: string;
-            prompt_tokens: number;
-            completion_tokens: number;
-            span_count: number;
-            error?: string;
-            input_preview: string;
-            output_preview: string;
-        };
-        TraceList: {
-            traces: components["schemas"]["TraceRow"][];
-            next_cursor?: string;
-        };
-        Span: {
+        /** @enum {string} */
+        TraceStatus: "running" | "ok" | "error" | "cancelled" | "interrupted";
+        /** @enum {string} */
+        SpanKind: "chain" | "llm" | "retriever" | "embedding" | "reranker" | "guardrail" | "tool" | "step";
+        TraceSummary: {
+            id: string;
             span_id: string;
-            parent_id?: string;
             name: string;
-            /** @enum {string} */
-            kind: "chain" | "llm" | "retriever" | "embedding" | "reranker" | "guardrail" | "tool" | "step";
-            /** @enum {string} */
-            status: "running" | "ok" | "error" | "cancelled" | "interrupted";
+            kind: components["schemas"]["SpanKind"];
+            status: components["schemas"]["TraceStatus"];
             /** Format: date-time */
             start: string;
             /** Format: date-time */
@@ -901,39 +929,73 @@ export interface components {
             first_token_ms?: number;
             app?: string;
             model?: string;
-            prompt_tokens?: number;
-            completion_tokens?: number;
+            session_id?: string;
+            user_id?: string;
+            prompt_tokens: number;
+            completion_tokens: number;
+            input_preview?: string;
+            output_preview?: string;
             error?: string;
+        };
+        TracePage: {
+            traces: components["schemas"]["TraceSummary"][];
+            next?: string;
+        };
+        SpanView: {
+            span_id: string;
+            parent_id?: string;
+            name: string;
+            kind: components["schemas"]["SpanKind"];
+            status: components["schemas"]["TraceStatus"];
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end?: string;
+            duration_ms?: number;
+            first_token_ms?: number;
+            app?: string;
+            model?: string;
+            session_id?: string;
+            user_id?: string;
+            prompt_tokens: number;
+            completion_tokens: number;
             input?: unknown;
             output?: unknown;
-            attributes: {
-                [key: string]: unknown;
-            };
+            error?: string;
+            attributes?: unknown;
         };
-        Trace: {
-            trace_id: string;
-            spans: components["schemas"]["Span"][];
+        TraceTree: {
+            id: string;
+            /** @enum {string} */
+            values: "full" | "preview";
+            is_complete: boolean;
+            spans: components["schemas"]["SpanView"][];
         };
-        ModelStat: {
+        ModelUse: {
             model: string;
             calls: number;
+            errors: number;
             prompt_tokens: number;
             completion_tokens: number;
         };
-        HourStat: {
+        HourCount: {
             /** Format: date-time */
-            hour: string;
+            start: string;
             traces: number;
             errors: number;
-            latency_p95_ms?: number;
         };
         TraceStats: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
             traces: number;
             errors: number;
-            latency_p50_ms?: number;
-            latency_p95_ms?: number;
-            by_model: components["schemas"]["ModelStat"][];
-            by_hour: components["schemas"]["HourStat"][];
+            p50_ms?: number;
+            p95_ms?: number;
+            first_token_p50_ms?: number;
+            models: components["schemas"]["ModelUse"][];
+            hours: components["schemas"]["HourCount"][];
         };
         Endpoint: {
             name: string;
@@ -944,7 +1006,7 @@ export interface components {
             model: string;
             /** @enum {string} */
             state: "stopped" | "starting" | "ready" | "unhealthy" | "backing_off" | "failed";
-            progress?: number;
+            progress?: string;
             pid?: number;
             resident_memory_bytes?: number;
             /** Format: date-time */
@@ -953,72 +1015,129 @@ export interface components {
             last_error?: string;
             /** Format: date-time */
             last_check?: string;
+            identity?: string;
+            context_tokens?: number;
         };
         EndpointList: {
             endpoints: components["schemas"]["Endpoint"][];
         };
-        EndpointLogs: {
+        EndpointLog: {
             lines: string[];
         };
-        GroupCount: {
-            name: string;
+        FeatureSnapshot: {
+            id: string;
+            settings_hash: string;
+            embedder: string;
+            dimension: number;
             documents: number;
             chunks: number;
-        };
-        SnapshotInfo: {
-            id: string;
+            tokens: number;
             /** Format: date-time */
             created: string;
-            documents: number;
-            chunks: number;
-            embedder: string;
-            authors: components["schemas"]["GroupCount"][];
-            categories: components["schemas"]["GroupCount"][];
+            /** Format: date-time */
+            used: string;
+            is_current: boolean;
         };
-        Features: {
-            snapshot?: components["schemas"]["SnapshotInfo"];
-            last_build?: {
-                [key: string]: unknown;
-            };
-            building: boolean;
+        BuildProgress: {
+            /** @enum {string} */
+            stage: "collect" | "cut" | "embed" | "index" | "publish" | "done";
+            done: number;
+            total: number;
+            per_second: number;
+            remaining_seconds: number;
+            note: string;
         };
-        BuildStarted: {
-            id: string;
-        };
-        DocumentRow: {
-            id: string;
-            title: string;
-            author: string;
-            category: string;
+        CollectReport: {
             source: string;
-            locator: string;
-            language: string;
-            characters: number;
+            found: number;
+            created: number;
+            changed: number;
+            unchanged: number;
+            gone: number;
+            failed: number;
+            bytes: number;
+            dropped_characters: number;
+            seconds: number;
+            failures: string[];
+        };
+        BuildReport: {
+            snapshot_id: string;
+            is_new_snapshot: boolean;
+            sources: components["schemas"]["CollectReport"][];
+            documents: number;
+            new_documents: number;
+            sections: number;
             chunks: number;
-            state: string;
-        };
-        DocumentList: {
-            documents: components["schemas"]["DocumentRow"][];
-            next_cursor?: string;
-        };
-        ChunkRow: {
-            id: string;
-            position: number;
-            heading: string;
-            text: string;
+            characters_in: number;
+            characters_out: number;
             tokens: number;
+            embedded: number;
+            embedded_tokens: number;
+            reused: number;
+            embedder: string;
+            collect_seconds: number;
+            cut_seconds: number;
+            embed_seconds: number;
+            index_seconds: number;
+            publish_seconds: number;
+            embedded_tokens_per_second: number;
+        };
+        FeatureBuild: {
+            id: string;
+            state: string;
+            /** Format: date-time */
+            started: string;
+            /** Format: date-time */
+            ended?: string;
+            progress?: components["schemas"]["BuildProgress"];
+            report?: components["schemas"]["BuildReport"];
+            error: string;
+        };
+        FeatureOverview: {
+            current?: components["schemas"]["FeatureSnapshot"];
+            authors: string[];
+            categories: string[];
+            has_graph: boolean;
+            last_build?: components["schemas"]["FeatureBuild"];
         };
         Document: {
             id: string;
-            title: string;
-            author: string;
-            category: string;
             source: string;
             locator: string;
+            author: string;
+            category: string;
+            title: string;
+            url: string;
             language: string;
-            characters: number;
             state: string;
-            chunks: components["schemas"]["ChunkRow"][];
+            error: string;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: date-time */
+            changed: string;
+        };
+        DocumentList: {
+            items: components["schemas"]["Document"][];
+            next?: string;
+        };
+        Chunk: {
+            id: string;
+            document_id: string;
+            position: number;
+            section: number;
+            heading: string;
+            leaf: string;
+            anchor: string;
+            text: string;
+            text_hash: string;
+            characters: number;
+            tokens: number;
+        };
+        DocumentDetail: {
+            document: components["schemas"]["Document"];
+            chunks: components["schemas"]["Chunk"][];
         };
         ApiKey: {
             id: string;
@@ -1032,6 +1151,8 @@ export interface components {
             last_used?: string;
             /** Format: date-time */
             expires?: string;
+            /** Format: date-time */
+            revoked?: string;
         };
         KeyList: {
             keys: components["schemas"]["ApiKey"][];
@@ -1044,16 +1165,8 @@ export interface components {
             expires?: string;
         };
         CreatedKey: {
+            info: components["schemas"]["ApiKey"];
             key: string;
-            id: string;
-            name: string;
-            /** @enum {string} */
-            role: "viewer" | "member" | "admin";
-            prefix: string;
-            /** Format: date-time */
-            created: string;
-            /** Format: date-time */
-            expires?: string;
         };
     };
     responses: never;

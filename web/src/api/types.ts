@@ -2,21 +2,23 @@
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
-export type Session = Schemas["Session"];
+export type Session = Schemas["Viewer"];
 export type Overview = Schemas["Overview"];
 export type Hop = Schemas["Hop"];
 export type AttentionItem = Schemas["AttentionItem"];
 export type App = Schemas["App"];
-export type TraceRow = Schemas["TraceRow"];
+export type TraceRow = Schemas["TraceSummary"];
 export type TraceStats = Schemas["TraceStats"];
-export type Trace = Schemas["Trace"];
-export type Span = Schemas["Span"];
-export type Status = TraceRow["status"];
-export type Kind = Span["kind"];
+export type Trace = Schemas["TraceTree"];
+export type Span = Schemas["SpanView"];
+export type Status = Schemas["TraceStatus"];
+export type Kind = Schemas["SpanKind"];
 export type Endpoint = Schemas["Endpoint"];
-export type Features = Schemas["Features"];
-export type DocumentRow = Schemas["DocumentRow"];
-export type DocumentDetail = Schemas["Document"];
+export type Features = Schemas["FeatureOverview"];
+export type Build = Schemas["FeatureBuild"];
+export type DocumentRow = Schemas["Document"];
+export type DocumentDetail = Schemas["DocumentDetail"];
+export type Chunk = Schemas["Chunk"];
 export type ApiKey = Schemas["ApiKey"];
 export type Role = Session["role"];
 

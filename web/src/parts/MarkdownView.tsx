@@ -19,11 +19,18 @@ function remarkCitations(highest: number) {
         visit(child);
         return [child];
       }
-      return splitCitations(child.value, highest).map((piece): MdNode =>
-        piece.type === "text" ? { type: "text", value: piece.text } : { type: "link", url: `#cite-${piece.number}`, children: [{ type: "text", value: String(piece.number) }] },
+      const pieces = splitCitations(child.value, highest);
+      return pieces.map((piece, index): MdNode =>
+        piece.type === "text" ? { type: "text", value: glue(piece.text, index > 0, index < pieces.length - 1) } : { type: "link", url: `#cite-${piece.number}`, children: [{ type: "text", value: String(piece.number) }] },
       );
     });
   }
+}
+
+/** A citation stays on the line of the word before it and of the full stop after it. */
+function glue(text: string, after: boolean, before: boolean): string {
+  const end = before ? text.replace(/ $/, "\u202f") : text;
+  return after && /^[.,;:!?)]/.test(end) ? `\u2060${end}` : end;
 }
 
 export default memo(function MarkdownView({ text, cite }: { text: string; cite?: Cite }) {

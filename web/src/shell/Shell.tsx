@@ -64,7 +64,7 @@ function Navigation() {
       </Link>
       <div className={classes.project}>
         <span className={classes.projectLabel}>Project</span>
-        <span className={classes.projectName}>{session.data?.project.name ?? "…"}</span>
+        <span className={classes.projectName}>{session.data?.project_name ?? "…"}</span>
       </div>
       {groups.map((group) => (
         <div key={group || "end"} className={group ? classes.group : classes.end}>
@@ -171,8 +171,8 @@ function Account() {
       </Menu.Target>
       <Menu.Dropdown>
         <div className={classes.who}>
-          <div className={classes.actor}>{session.data?.actor}</div>
-          <div className="muted">{session.data?.role} of {session.data?.project.name}</div>
+          <div className={classes.actor}>{session.data?.actor_name}</div>
+          <div className="muted">{session.data?.role} of {session.data?.project_name}</div>
         </div>
         <Menu.Divider />
         <Menu.Item leftSection={<IconSettings size={15} />} onClick={() => void navigate({ to: "/settings" })}>Settings</Menu.Item>

@@ -45,7 +45,7 @@ export function TurnView({ turn, selected, onSelect, onRetry }: Props) {
               {highest > 0 && (
                 <button type="button" className={classes.footLink} onClick={() => onSelect(undefined)}>
                   <IconBook2 size={14} aria-hidden />
-                  {cited ? `${cited} of ${plural(highest, "source")} cited` : plural(highest, "source")}
+                  {cited ? `${cited} of ${highest} cited` : plural(highest, "source")}
                 </button>
               )}
               {turn.traceId && (

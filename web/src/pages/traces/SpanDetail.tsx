@@ -1,7 +1,9 @@
 // The selected span: what went in and came out, shown as what it is; its attributes; the raw JSON.
 import { CopyButton, Tabs, Tooltip, UnstyledButton } from "@mantine/core";
 import { IconAlertCircle, IconCheck, IconCopy } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Fragment, type ReactNode, useMemo } from "react";
+import { spanQuery } from "../../api/queries";
 import { count, duration } from "../../parts/format";
 import { JsonView } from "../../parts/json";
 import { IdChip, KindIcon, Pill, StatusMark, When } from "../../parts/values";
@@ -10,8 +12,12 @@ import { interpret } from "./payload";
 import classes from "./SpanDetail.module.css";
 import type { Node } from "./tree";
 
-export function SpanDetail({ node, tab, onTab, start }: { node: Node; tab?: string; onTab: (tab: string | undefined) => void; start: number }) {
-  const { span } = node;
+type Props = { traceId: string; node: Node; short: boolean; tab?: string; onTab: (tab: string | undefined) => void; start: number };
+
+/** With `short` the tree holds previews only: the whole span is asked for here. */
+export function SpanDetail({ traceId, node, short, tab, onTab, start }: Props) {
+  const whole = useQuery(spanQuery(traceId, node.span.span_id, short));
+  const span = whole.data ?? node.span;
   const input = useMemo(() => interpret(span.input), [span.input]);
   const output = useMemo(() => interpret(span.output), [span.output]);
   const attributes = Object.entries(span.attributes ?? {});

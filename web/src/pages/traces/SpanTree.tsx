@@ -29,6 +29,7 @@ export function SpanTree({ tree, rows, collapsed, selected, onSelect, onToggle }
             <span key={tick} className={classes.tick} style={{ left: `${(100 * tick) / total}%` }} data-last={tick / total > 0.9 || undefined}>{tick === 0 ? "0" : duration(tick)}</span>
           ))}
         </div>
+        <span className={classes.time}>Took</span>
       </div>
       <div ref={scroller} className={classes.scroller} role="tree" aria-label="Spans" tabIndex={0} aria-activedescendant={selected ? `span-${selected}` : undefined}>
         <div style={{ height: virtual.getTotalSize(), position: "relative" }} role="presentation">
@@ -78,10 +79,8 @@ export function SpanTree({ tree, rows, collapsed, selected, onSelect, onToggle }
                   <div className={classes.bar} data-status={span.status} style={{ left: `${left}%`, width: `max(3px, ${width}%)`, background: kindColor(span.kind) }}>
                     {span.first_token_ms !== undefined && node.end > node.start && <span className={classes.first} style={{ left: `${Math.min(100, (100 * span.first_token_ms) / (node.end - node.start))}%` }} />}
                   </div>
-                  <span className={classes.time} style={left + width > 72 ? { right: `calc(${100 - left}% + 6px)` } : { left: `calc(${left + width}% + 8px)` }}>
-                    {span.status === "running" ? "running" : duration(span.duration_ms ?? node.end - node.start)}
-                  </span>
                 </div>
+                <span className={classes.time}>{span.status === "running" ? "running" : duration(span.duration_ms ?? node.end - node.start)}</span>
               </div>
             );
           })}

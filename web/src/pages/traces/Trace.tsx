@@ -46,7 +46,7 @@ function TraceView({ trace }: { trace: Trace }) {
   const fallback = useMemo(() => firstOfInterest(tree), [tree]);
   const selectedId = search.span && tree.byId.has(search.span) ? search.span : phone ? undefined : fallback;
   const selected = selectedId ? tree.byId.get(selectedId) : undefined;
-  const neighbours = neighboursOf(trace.trace_id);
+  const neighbours = neighboursOf(trace.id);
 
   useEffect(() => {
     if (!search.span) return;
@@ -119,12 +119,13 @@ function TraceView({ trace }: { trace: Trace }) {
               );
             })}
           </div>
+          {!trace.is_complete && <p className={classes.cut}>This trace has more spans than can be shown: here are the first {count(trace.spans.length)} by start.</p>}
           <SpanTree tree={tree} rows={rows} collapsed={collapsed} selected={selectedId} onSelect={select} onToggle={toggle} />
         </section>
         {selected && (
           <section className={classes.right} aria-label="Selected span">
             {phone && <Button variant="subtle" color="gray" leftSection={<IconArrowLeft size={15} />} onClick={() => select(undefined)} className={classes.back}>All spans</Button>}
-            <SpanDetail key={selected.span.span_id} node={selected} tab={search.tab} onTab={(tab) => void navigate({ search: (old) => ({ ...old, tab }), replace: true })} start={tree.start} />
+            <SpanDetail key={selected.span.span_id} traceId={trace.id} short={trace.values === "preview"} node={selected} tab={search.tab} onTab={(tab) => void navigate({ search: (old) => ({ ...old, tab }), replace: true })} start={tree.start} />
           </section>
         )}
       </div>

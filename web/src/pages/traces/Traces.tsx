@@ -35,15 +35,15 @@ export function TracesPage() {
 
   const [changed, setChanged] = useState<ReadonlyMap<string, TraceRow>>(new Map());
   const [waiting, setWaiting] = useState<ReadonlyMap<string, TraceRow>>(new Map());
-  const known = useMemo(() => new Set(loaded.map((row) => row.trace_id)), [loaded]);
+  const known = useMemo(() => new Set(loaded.map((row) => row.id)), [loaded]);
   useTraceFeed((row) => {
-    if (known.has(row.trace_id)) setChanged((old) => new Map(old).set(row.trace_id, row));
-    else if (matches(row, filter)) setWaiting((old) => new Map(old).set(row.trace_id, row));
+    if (known.has(row.id)) setChanged((old) => new Map(old).set(row.id, row));
+    else if (matches(row, filter)) setWaiting((old) => new Map(old).set(row.id, row));
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter has other rows waiting
   useEffect(() => setWaiting(new Map()), [filter]);
-  const rows = useMemo(() => loaded.map((row) => changed.get(row.trace_id) ?? row), [loaded, changed]);
-  useEffect(() => rememberList(rows.map((row) => row.trace_id), search), [rows, search]);
+  const rows = useMemo(() => loaded.map((row) => changed.get(row.id) ?? row), [loaded, changed]);
+  useEffect(() => rememberList(rows.map((row) => row.id), search), [rows, search]);
 
   const refresh = () => {
     setWaiting(new Map());
@@ -55,10 +55,10 @@ export function TracesPage() {
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const hidden = useMemo(() => new Set(search.cols ? search.cols.split(",") : ["first", "spans"]), [search.cols]);
+  const hidden = useMemo(() => new Set(search.cols ? search.cols.split(",") : ["first"]), [search.cols]);
   const chips = fields.filter((field) => search[field.key] !== undefined);
   const filtered = chips.length > 0 || search.text !== undefined;
-  const open = (row: TraceRow) => void navigate({ to: "/traces/$traceId", params: { traceId: row.trace_id }, search: {} });
+  const open = (row: TraceRow) => void navigate({ to: "/traces/$traceId", params: { traceId: row.id }, search: {} });
 
   return (
     <Page fill title="Traces" note={<span className="num">{list.data && `${count(rows.length)}${hasNextPage ? "+" : ""} ${rows.length === 1 ? "trace" : "traces"}`}</span>} actions={
@@ -109,7 +109,7 @@ export function TracesPage() {
               label="Traces"
               columns={columns}
               data={rows}
-              rowId={(row) => row.trace_id}
+              rowId={(row) => row.id}
               hidden={hidden}
               card={(row) => <TraceCard row={row} />}
               onOpen={open}

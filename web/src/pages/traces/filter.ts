@@ -17,13 +17,13 @@ export type TraceSearch = Omit<TraceFilter, "from" | "to"> & { range?: Range; fr
 
 export const statuses = ["running", "ok", "error", "cancelled", "interrupted"] as const;
 
-type Field = { key: "status" | "app" | "model" | "name" | "session" | "duration_ms_min"; label: string; operator: string; hint: string };
+type Field = { key: "status" | "app" | "model" | "name" | "session_id" | "duration_ms_min"; label: string; operator: string; hint: string };
 export const fields: Field[] = [
   { key: "status", label: "Status", operator: "is", hint: "error" },
   { key: "app", label: "App", operator: "is", hint: "twin" },
   { key: "model", label: "Model", operator: "is", hint: "smollm2-135m" },
-  { key: "name", label: "Name", operator: "is", hint: "chat" },
-  { key: "session", label: "Session", operator: "is", hint: "a session's id" },
+  { key: "name", label: "Name", operator: "contains", hint: "chat" },
+  { key: "session_id", label: "Session", operator: "is", hint: "a session's id" },
   { key: "duration_ms_min", label: "Duration", operator: "≥", hint: "500 ms, 2 s" },
 ];
 
@@ -38,7 +38,7 @@ export function parseSearch(raw: Record<string, unknown>): TraceSearch {
     app: text("app"),
     model: text("model"),
     name: text("name"),
-    session: text("session"),
+    session_id: text("session_id"),
     duration_ms_min: raw.duration_ms_min !== undefined && Number.isFinite(minimum) && minimum > 0 ? minimum : undefined,
     range: range && range in ranges ? (range as Range) : undefined,
     from: time(raw.from),
@@ -67,7 +67,7 @@ export function parseQuery(query: string): TraceSearch {
   for (const word of query.match(/(?:[a-z]+(?::|>=?))?"[^"]*"|\S+/gi) ?? []) {
     const condition = /^(status|app|model|name|session|range):(.+)$/i.exec(word);
     const minimum = /^duration(?:>=?|:)(.+)$/i.exec(word);
-    if (condition) found[condition[1]!.toLowerCase()] = condition[2]!.replaceAll('"', "");
+    if (condition) found[condition[1]!.toLowerCase().replace(/^session$/, "session_id")] = condition[2]!.replaceAll('"', "");
     else if (minimum) found.duration_ms_min = parseDuration(minimum[1]!);
     else rest.push(word.replaceAll('"', ""));
   }
@@ -88,5 +88,5 @@ export function matches(row: TraceRow, filter: TraceFilter): boolean {
   if (filter.text || filter.to) return false;
   const same = (wanted: string | undefined, value: string | undefined) => wanted === undefined || wanted === value;
   const long = filter.duration_ms_min === undefined || (row.duration_ms ?? 0) >= filter.duration_ms_min;
-  return same(filter.status, row.status) && same(filter.app, row.app) && same(filter.model, row.model) && same(filter.name, row.name) && same(filter.session, row.session_id) && long;
+  return same(filter.status, row.status) && same(filter.app, row.app) && same(filter.model, row.model) && (row.name ?? "").toLowerCase().includes((filter.name ?? "").toLowerCase()) && same(filter.session_id, row.session_id) && long;
 }

@@ -5,7 +5,7 @@ import { ancestors, buildTree, idsOfKind, ticks, visibleRows } from "./tree";
 
 const base = Date.parse("2026-01-01T00:00:00Z");
 function span(id: string, parent: string | undefined, offset: number, more: Partial<Span> = {}): Span {
-  return { span_id: id, parent_id: parent, name: id, kind: "chain", status: "ok", start: new Date(base + offset).toISOString(), duration_ms: 10, attributes: {}, ...more };
+  return { span_id: id, parent_id: parent, name: id, kind: "chain", status: "ok", start: new Date(base + offset).toISOString(), duration_ms: 10, prompt_tokens: 0, completion_tokens: 0, ...more };
 }
 const ids = (rows: { span: Span }[]) => rows.map((row) => row.span.span_id);
 
