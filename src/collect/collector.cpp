@@ -181,6 +181,8 @@ core::Result<> check(const SourceConfig& source) {
   VOLAN_TRY_VOID(require(source.name, "name"));
   VOLAN_TRY_VOID(require(source.folder, "folder"));
   VOLAN_TRY_VOID(require(source.author, "author"));
+  if (std::any_of(source.name.begin(), source.name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }))
+    return fail(ErrorCode::invalid_argument, "must not have control characters", "name", "it is part of keys: use a plain word");
   if (source.include.empty()) return fail(ErrorCode::invalid_argument, "must name at least one pattern", "include");
   if (source.files_max < 1 || source.files_max > 10'000'000) return fail(ErrorCode::invalid_argument, "must be 1 to 10000000", "files_max");
   if (source.bytes_max < 1 || source.bytes_max > (1 << 30))

@@ -161,6 +161,9 @@ TEST_P(Collector, NamesTheWrongField) {
   source_.author = "";
   EXPECT_EQ(check(source_).error().path, "author");
   source_.author = "Ann";
+  source_.name = "two\nlines";
+  EXPECT_EQ(check(source_).error().path, "name");
+  source_.name = "book";
   source_.files_max = 1;
   EXPECT_EQ(collect_folder("p1", source_, *store_, clock_).error().path, "files_max");
 }
