@@ -46,6 +46,25 @@ void add_text(Where& where, const TraceFilter& filter, const std::string& projec
             {project, from_ns, needle, needle});
 }
 
+Where where_of(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, core::Time process_start) {
+  Where where;
+  where.add("project = ?", {project});
+  // The plain comparison of start_ns lets the engine skip row groups; the second one is exact among equal times.
+  if (after)
+    where.add("start_ns <= ? AND (start_ns < ? OR trace_id < ?)", {after->start_ns, after->start_ns, after->trace_id});
+  if (filter.from) where.add("start_ns >= ?", {filter.from->ns});
+  if (filter.to) where.add("start_ns < ?", {filter.to->ns});
+  if (filter.app) where.add("app = ?", {*filter.app});
+  if (filter.model) where.add("model = ?", {*filter.model});
+  if (filter.session_id) where.add("session_id = ?", {*filter.session_id});
+  if (filter.user_id) where.add("user_id = ?", {*filter.user_id});
+  if (filter.name_contains) where.add("contains(lower(name), lower(?))", {*filter.name_contains});
+  if (filter.duration_ms_min) where.add("end_ns - start_ns >= ?", {*filter.duration_ms_min * 1e6});
+  if (filter.status) add_status(where, *filter.status, project, process_start);
+  if (filter.text_contains) add_text(where, filter, project);
+  return where;
+}
+
 }  // namespace
 
 std::string cursor_text(const ListPosition& position) { return fmt::format("{}_{}", position.start_ns, position.trace_id); }
@@ -67,23 +86,18 @@ bool may_differ_at_end(const TraceFilter& filter) {
   return filter.app || filter.model || filter.session_id || filter.user_id || filter.name_contains;
 }
 
+BoundSql list_horizon_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, std::int64_t rows_max,
+                          core::Time process_start) {
+  Where where = where_of(project, filter, after, process_start);
+  BoundSql query;
+  query.sql = fmt::format("SELECT min(start_ns) FROM (SELECT start_ns FROM traces{} ORDER BY start_ns DESC LIMIT {})", where.text(), rows_max);
+  query.params = where.take_params();
+  return query;
+}
+
 BoundSql list_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, std::int64_t rows_max,
                   core::Time process_start) {
-  Where where;
-  where.add("project = ?", {project});
-  // The plain comparison of start_ns lets the engine skip row groups; the second one is exact among equal times.
-  if (after)
-    where.add("start_ns <= ? AND (start_ns < ? OR trace_id < ?)", {after->start_ns, after->start_ns, after->trace_id});
-  if (filter.from) where.add("start_ns >= ?", {filter.from->ns});
-  if (filter.to) where.add("start_ns < ?", {filter.to->ns});
-  if (filter.app) where.add("app = ?", {*filter.app});
-  if (filter.model) where.add("model = ?", {*filter.model});
-  if (filter.session_id) where.add("session_id = ?", {*filter.session_id});
-  if (filter.user_id) where.add("user_id = ?", {*filter.user_id});
-  if (filter.name_contains) where.add("contains(lower(name), lower(?))", {*filter.name_contains});
-  if (filter.duration_ms_min) where.add("end_ns - start_ns >= ?", {*filter.duration_ms_min * 1e6});
-  if (filter.status) add_status(where, *filter.status, project, process_start);
-  if (filter.text_contains) add_text(where, filter, project);
+  Where where = where_of(project, filter, after, process_start);
   BoundSql query;
   query.sql = fmt::format("SELECT {} FROM traces{} ORDER BY start_ns DESC, trace_id DESC, is_end DESC, journal_position DESC LIMIT {}", summary_columns(),
                           where.text(), rows_max);

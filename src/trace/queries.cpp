@@ -64,7 +64,12 @@ core::Result<TracePage> Queries::list(const std::string& project, const TraceFil
   // A start and an end per trace, so one round is enough unless filters drop starts; then the next round goes on behind the last row.
   const std::int64_t rows_max = 2 * limit + 2;
   while (true) {
-    BoundSql query = list_sql(project, filter, position, rows_max, process_start_);
+    BoundSql horizon = list_horizon_sql(project, filter, position, rows_max, process_start_);
+    VOLAN_TRY(auto oldest, columns_.query(horizon.sql, std::move(horizon.params)));
+    if (oldest.at(0).is_null(0)) return page;
+    TraceFilter near = filter;
+    near.from = core::Time{oldest[0].integer(0)};
+    BoundSql query = list_sql(project, near, position, rows_max, process_start_);
     VOLAN_TRY(auto rows, columns_.query(query.sql, std::move(query.params)));
 
     std::set<std::string> ended;
@@ -94,8 +99,8 @@ core::Result<TracePage> Queries::list(const std::string& project, const TraceFil
 }
 
 core::Result<TraceTree> Queries::tree(const std::string& project, const std::string& trace_id, std::uint64_t bytes_max) {
-  VOLAN_TRY(auto size, columns_.query("SELECT count(*), CAST(coalesce(sum(strlen(input) + strlen(output) + strlen(attributes)), 0) AS BIGINT) FROM spans "
-                                      "WHERE trace_id = ? AND project = ?",
+  VOLAN_TRY(auto size, columns_.query("SELECT count(*), CAST(coalesce(sum(strlen(input) + strlen(output) + strlen(attributes)), 0) AS BIGINT), "
+                                      "min(start_ns), max(start_ns) FROM spans WHERE trace_id = ? AND project = ?",
                                       {trace_id, project}));
   if (size.at(0).integer(0) == 0) return std::unexpected(no_trace(trace_id));
   TraceTree tree;
@@ -104,9 +109,10 @@ core::Result<TraceTree> Queries::tree(const std::string& project, const std::str
 
   const bool is_preview = tree.values == TreeValues::preview;
   constexpr std::int64_t rows_max = 2 * trace_tree_spans_max + 2;
-  VOLAN_TRY(auto rows, columns_.query(fmt::format("SELECT {} FROM spans WHERE trace_id = ? AND project = ? ORDER BY start_ns LIMIT {}",
+  VOLAN_TRY(auto rows, columns_.query(fmt::format("SELECT {} FROM spans WHERE trace_id = ? AND project = ? AND start_ns >= ? AND start_ns <= ? "
+                                                  "ORDER BY start_ns LIMIT {}",
                                                   span_columns(is_preview ? "left({}, 1000)" : "{}"), rows_max),
-                                      {trace_id, project}));
+                                      {trace_id, project, size[0].integer(2), size[0].integer(3)}));
   auto events = newest_events(rows);
   tree.is_complete = std::ssize(rows) < rows_max && std::ssize(events) <= trace_tree_spans_max;
   if (std::ssize(events) > trace_tree_spans_max) events.resize(trace_tree_spans_max);
@@ -138,22 +144,23 @@ core::Result<TraceStats> Queries::stats(const std::string& project, core::Time f
       "(SELECT trace_id, arg_max(status, journal_position) AS status, arg_max(start_ns, journal_position) AS start_ns, "
       "arg_max(end_ns - start_ns, journal_position) AS took_ns, arg_max(first_token_ns - start_ns, journal_position) AS first_token_ns "
       "FROM traces WHERE project = ? AND is_end = 1 AND start_ns >= ? AND start_ns < ? GROUP BY trace_id)";
-  VOLAN_TRY(auto total, columns_.query(fmt::format("SELECT count(*), count(*) FILTER (status = 'error'), quantile_cont(took_ns, 0.5), "
-                                                   "quantile_cont(took_ns, 0.95), quantile_cont(first_token_ns, 0.5) FROM {}",
-                                                   ended),
-                                       {project, from.ns, to.ns}));
-  const Row& sums = total.at(0);
-  stats.traces = sums.integer(0);
-  stats.errors = sums.integer(1);
-  stats.p50_ms = ms_or_absent(sums, 2);
-  stats.p95_ms = ms_or_absent(sums, 3);
-  stats.first_token_p50_ms = ms_or_absent(sums, 4);
-
-  VOLAN_TRY(auto hours, columns_.query(fmt::format("SELECT start_ns // {} AS hour, count(*), count(*) FILTER (status = 'error') FROM {} "
-                                                   "GROUP BY hour ORDER BY hour",
-                                                   hour_ns, ended),
-                                       {project, from.ns, to.ns}));
-  for (const Row& row : hours) stats.hours.push_back({.start = {row.integer(0) * hour_ns}, .traces = row.integer(1), .errors = row.integer(2)});
+  // The row without an hour counts them all.
+  VOLAN_TRY(auto counts, columns_.query(fmt::format("SELECT start_ns // {} AS hour, count(*), count(*) FILTER (status = 'error'), "
+                                                    "quantile_cont(took_ns, 0.5), quantile_cont(took_ns, 0.95), quantile_cont(first_token_ns, 0.5) "
+                                                    "FROM {} GROUP BY GROUPING SETS ((), (hour)) ORDER BY hour",
+                                                    hour_ns, ended),
+                                        {project, from.ns, to.ns}));
+  for (const Row& row : counts) {
+    if (!row.is_null(0)) {
+      stats.hours.push_back({.start = {row.integer(0) * hour_ns}, .traces = row.integer(1), .errors = row.integer(2)});
+      continue;
+    }
+    stats.traces = row.integer(1);
+    stats.errors = row.integer(2);
+    stats.p50_ms = ms_or_absent(row, 3);
+    stats.p95_ms = ms_or_absent(row, 4);
+    stats.first_token_p50_ms = ms_or_absent(row, 5);
+  }
 
   VOLAN_TRY(auto models,
             columns_.query("SELECT model, count(*), count(*) FILTER (status = 'error'), CAST(sum(prompt) AS BIGINT), CAST(sum(completion) AS BIGINT) FROM "

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/json_text.hpp"
 #include "trace/text.hpp"
 
 namespace volan::trace {
@@ -26,25 +27,26 @@ std::vector<storage::Column> shared_columns() {
 
 Value ns_or_null(const std::optional<core::Time>& time) { return time ? Value(time->ns) : Value(); }
 
-storage::ColumnRow shared_row(const Span& span) {
+/// Takes the texts out of the span.
+storage::ColumnRow shared_row(Span& span) {
   storage::ColumnRow row;
-  row.reserve(20);
-  row.emplace_back(span.project);
-  row.emplace_back(span.trace_id);
-  row.emplace_back(span.span_id);
-  row.emplace_back(span.name);
+  row.reserve(21);  // project and shared columns, four texts, is_end
+  row.emplace_back(std::move(span.project));
+  row.emplace_back(std::move(span.trace_id));
+  row.emplace_back(std::move(span.span_id));
+  row.emplace_back(std::move(span.name));
   row.emplace_back(std::string(core::text_of(span.kind)));
   row.emplace_back(std::string(core::text_of(span.status)));
   row.emplace_back(span.start.ns);
   row.push_back(ns_or_null(span.end));
   row.push_back(ns_or_null(span.first_token));
-  row.emplace_back(span.app);
-  row.emplace_back(span.model);
-  row.emplace_back(span.session_id);
-  row.emplace_back(span.user_id);
+  row.emplace_back(std::move(span.app));
+  row.emplace_back(std::move(span.model));
+  row.emplace_back(std::move(span.session_id));
+  row.emplace_back(std::move(span.user_id));
   row.emplace_back(span.prompt_tokens);
   row.emplace_back(span.completion_tokens);
-  row.emplace_back(span.error);
+  row.emplace_back(std::move(span.error));
   return row;
 }
 
@@ -53,7 +55,7 @@ std::string attributes_json(const Span& span) {
   std::string out = "{";
   for (const auto& [name, value] : span.attributes) {
     if (out.size() > 1) out.push_back(',');
-    out += json_quoted(name);
+    core::append_json_string(out, name);
     out.push_back(':');
     out += value.text;
   }
@@ -103,18 +105,35 @@ std::vector<storage::TableSpec> tables() {
   return all;
 }
 
-storage::ColumnRow span_row(const Span& span) {
+storage::ColumnRow span_row(Span span) {
   storage::ColumnRow row = shared_row(span);
-  row.emplace_back(span.parent_id);
-  row.emplace_back(span.input.text);
-  row.emplace_back(span.output.text);
+  row.emplace_back(std::move(span.parent_id));
+  row.emplace_back(std::move(span.input.text));
+  row.emplace_back(std::move(span.output.text));
   row.emplace_back(attributes_json(span));
   row.emplace_back(std::int64_t{span.end.has_value()});
   return row;
 }
 
 storage::ColumnRow trace_row(const Span& root) {
-  storage::ColumnRow row = shared_row(root);
+  // Only what the row has: values may be large.
+  Span summary{.trace_id = root.trace_id,
+               .span_id = root.span_id,
+               .project = root.project,
+               .name = root.name,
+               .kind = root.kind,
+               .status = root.status,
+               .start = root.start,
+               .end = root.end,
+               .first_token = root.first_token,
+               .app = root.app,
+               .model = root.model,
+               .session_id = root.session_id,
+               .user_id = root.user_id,
+               .prompt_tokens = root.prompt_tokens,
+               .completion_tokens = root.completion_tokens,
+               .error = root.error};
+  storage::ColumnRow row = shared_row(summary);
   row.emplace_back(preview_of(root.input.text));
   row.emplace_back(preview_of(root.output.text));
   row.emplace_back(std::int64_t{root.end.has_value()});

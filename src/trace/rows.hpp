@@ -18,7 +18,7 @@ inline constexpr std::size_t traces_table = 1;  ///< the events of root spans ag
 
 std::vector<storage::TableSpec> tables();
 
-storage::ColumnRow span_row(const Span& span);
+storage::ColumnRow span_row(Span span);
 storage::ColumnRow trace_row(const Span& root);
 
 /// What a SELECT must name for the functions below, in their order.

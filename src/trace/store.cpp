@@ -49,8 +49,8 @@ struct TraceStore::State {
       return core::fail(core::ErrorCode::data_loss, fmt::format("the journal has an entry of kind {}, which this program does not know", entry.kind), {},
                         "start the newer program that wrote it");
     VOLAN_TRY(auto span, decode_span(entry.version, entry.body));
-    emit(spans_table, span_row(span));
     if (span.is_root()) emit(traces_table, trace_row(span));
+    emit(spans_table, span_row(std::move(span)));
     rows.add();
     return {};
   }

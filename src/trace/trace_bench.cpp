@@ -1,5 +1,9 @@
 // Cost of a span: encoding it, and its way into the journal and to the first query that sees it.
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
 
 #include "core/file.hpp"
 #include "core/ids.hpp"
@@ -49,9 +53,9 @@ BENCHMARK(encode);
 void decode_into_rows(benchmark::State& state) {
   const std::string body = encode_span(typical_span());
   for (auto _ : state) {
-    const auto span = decode_span(span_entry_version, body);
-    auto row = span_row(*span);
+    auto span = decode_span(span_entry_version, body);
     auto summary = trace_row(*span);
+    auto row = span_row(*std::move(span));
     benchmark::DoNotOptimize(row.data());
     benchmark::DoNotOptimize(summary.data());
   }
@@ -107,6 +111,74 @@ void intake_to_queryable(benchmark::State& state) {
   state.counters["spans/s"] = benchmark::Counter(static_cast<double>(state.iterations() * state.range(0)), benchmark::Counter::kIsRate);
 }
 BENCHMARK(intake_to_queryable)->Arg(1)->Arg(100)->UseRealTime()->Unit(benchmark::kMicrosecond);
+
+/// 100,000 traces of four spans on disk, one trace every 100 ms; ids as the recorder makes them.
+struct Filled : Server {
+  static constexpr std::int64_t traces = 100'000;
+  Filled() {
+    const Span typical = typical_span();
+    const std::int64_t now_ns = typical.start.ns;
+    std::vector<storage::JournalEntry> entries;
+    for (std::int64_t i = 0; i < traces; ++i) {
+      Span span = typical;
+      span.start = {now_ns - (traces - i) * 100'000'000};
+      span.trace_id = fmt::format("{:012x}{:020x}", span.start.ns / 1'000'000, i);
+      if (i == traces / 2) some_id = span.trace_id;
+      span.app = i % 10 ? "twin" : "rare";
+      const std::string root_id = core::new_span_id();
+      for (int n = 0; n < 4; ++n) {
+        span.span_id = n ? core::new_span_id() : root_id;
+        span.parent_id = n ? root_id : std::string();
+        span.end = core::Time{span.start.ns + (i % 1000) * 1'000'000};
+        entries.push_back({.kind = span_entry_kind, .version = span_entry_version, .body = encode_span(span)});
+      }
+      if (entries.size() < 4000 && i + 1 < traces) continue;
+      if (!journal->append_and_wait(std::exchange(entries, {}))) std::abort();
+    }
+    if (!store->columns().move_now()) std::abort();
+  }
+  std::string some_id;
+};
+Filled& filled() {
+  static Filled server;
+  return server;
+}
+
+void shortest_query(benchmark::State& state) {
+  filled();
+  for (auto _ : state)
+    if (!filled().store->columns().query("SELECT 1")) state.SkipWithError("failed");
+}
+BENCHMARK(shortest_query)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+void list_newest(benchmark::State& state) {
+  for (auto _ : state)
+    if (const auto page = filled().store->list("default", {}, 50, {}); !page || page->traces.size() != 50) state.SkipWithError("not 50");
+}
+void list_filtered(benchmark::State& state) {
+  const TraceFilter filter{.app = "rare", .duration_ms_min = 900.0};
+  for (auto _ : state)
+    if (const auto page = filled().store->list("default", filter, 50, {}); !page || page->traces.size() != 50) state.SkipWithError("not 50");
+}
+void list_by_text_of_an_hour(benchmark::State& state) {
+  const TraceFilter filter{.text_contains = "stream buffer", .from = core::Time{core::SystemClock().now().ns - 3'600'000'000'000}};
+  for (auto _ : state)
+    if (const auto page = filled().store->list("default", filter, 50, {}); !page || page->traces.size() != 50) state.SkipWithError("not 50");
+}
+void tree_by_id(benchmark::State& state) {
+  for (auto _ : state)
+    if (const auto tree = filled().store->tree("default", filled().some_id); !tree || tree->spans.size() != 4) state.SkipWithError("not 4");
+}
+void stats_of_a_day(benchmark::State& state) {
+  const core::Time now = core::SystemClock().now();
+  for (auto _ : state)
+    if (const auto stats = filled().store->stats("default", {now.ns - 86'400'000'000'000}, now); !stats || stats->traces == 0) state.SkipWithError("none");
+}
+BENCHMARK(list_newest)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(list_filtered)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(list_by_text_of_an_hour)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(tree_by_id)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(stats_of_a_day)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace volan::trace
