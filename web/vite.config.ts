@@ -24,7 +24,14 @@ function boot(): Plugin {
       handler: (_html, { bundle }) => {
         const fonts = Object.keys(bundle ?? {}).filter((file) => file.endsWith(".woff2"));
         const boot = { tag: "script", attrs: { src: `/${name}` }, injectTo: "head-prepend" as const };
-        return [boot, ...fonts.map((font) => ({ tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href: `/${font}` }, injectTo: "head-prepend" as const }))];
+        return [
+          boot,
+          ...fonts.map((font) => ({
+            tag: "link",
+            attrs: { rel: "preload", as: "font", type: "font/woff2", crossorigin: true, href: `/${font}` },
+            injectTo: "head-prepend" as const,
+          })),
+        ];
       },
     },
   };

@@ -1,11 +1,12 @@
 // Routes: each page is a chunk of its own; the address holds all view state, checked as it is read.
+
+import { IconMapOff } from "@tabler/icons-react";
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, Link, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { ApiError } from "./api/client";
 import { sessionQuery } from "./api/queries";
-import { ErrorState, EmptyState } from "./parts/states";
-import { IconMapOff } from "@tabler/icons-react";
 import { parseSearch } from "./pages/traces/filter";
+import { EmptyState, ErrorState } from "./parts/states";
 import { Shell } from "./shell/Shell";
 
 type Context = { queries: QueryClient };
@@ -33,7 +34,8 @@ const shell = createRoute({
     try {
       await context.queries.ensureQueryData(sessionQuery);
     } catch (failure) {
-      if (failure instanceof ApiError && failure.status === 401) throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { next: location.href } });
+      if (failure instanceof ApiError && failure.status === 401)
+        throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { next: location.href } });
       throw failure;
     }
   },
@@ -41,14 +43,52 @@ const shell = createRoute({
   errorComponent: ({ error, reset }) => <ErrorState error={error as Error} what="volan" retry={reset} />,
 });
 
-const overview = createRoute({ getParentRoute: () => shell, path: "/", component: lazyRouteComponent(() => import("./pages/overview/Overview"), "OverviewPage") });
-const chat = createRoute({ getParentRoute: () => shell, path: "/chat", validateSearch: texts("c", "app", "turn", "source", "ask"), component: lazyRouteComponent(() => import("./pages/chat/Chat"), "ChatPage") });
-const traces = createRoute({ getParentRoute: () => shell, path: "/traces", validateSearch: parseSearch, component: lazyRouteComponent(() => import("./pages/traces/Traces"), "TracesPage") });
-const trace = createRoute({ getParentRoute: () => shell, path: "/traces/$traceId", validateSearch: texts("span", "tab"), component: lazyRouteComponent(() => import("./pages/traces/Trace"), "TracePage") });
-const features = createRoute({ getParentRoute: () => shell, path: "/features", validateSearch: texts("author", "category", "state"), component: lazyRouteComponent(() => import("./pages/features/Features"), "FeaturesPage") });
-const document = createRoute({ getParentRoute: () => shell, path: "/features/$documentId", validateSearch: texts("chunk"), component: lazyRouteComponent(() => import("./pages/features/Document"), "DocumentPage") });
-const servers = createRoute({ getParentRoute: () => shell, path: "/servers", validateSearch: texts("logs"), component: lazyRouteComponent(() => import("./pages/servers/Servers"), "ServersPage") });
-const settings = createRoute({ getParentRoute: () => shell, path: "/settings", component: lazyRouteComponent(() => import("./pages/settings/Settings"), "SettingsPage") });
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/overview/Overview"), "OverviewPage"),
+});
+const chat = createRoute({
+  getParentRoute: () => shell,
+  path: "/chat",
+  validateSearch: texts("c", "app", "turn", "source", "ask"),
+  component: lazyRouteComponent(() => import("./pages/chat/Chat"), "ChatPage"),
+});
+const traces = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces",
+  validateSearch: parseSearch,
+  component: lazyRouteComponent(() => import("./pages/traces/Traces"), "TracesPage"),
+});
+const trace = createRoute({
+  getParentRoute: () => shell,
+  path: "/traces/$traceId",
+  validateSearch: texts("span", "tab"),
+  component: lazyRouteComponent(() => import("./pages/traces/Trace"), "TracePage"),
+});
+const features = createRoute({
+  getParentRoute: () => shell,
+  path: "/features",
+  validateSearch: texts("author", "category", "state"),
+  component: lazyRouteComponent(() => import("./pages/features/Features"), "FeaturesPage"),
+});
+const document = createRoute({
+  getParentRoute: () => shell,
+  path: "/features/$documentId",
+  validateSearch: texts("chunk"),
+  component: lazyRouteComponent(() => import("./pages/features/Document"), "DocumentPage"),
+});
+const servers = createRoute({
+  getParentRoute: () => shell,
+  path: "/servers",
+  validateSearch: texts("logs"),
+  component: lazyRouteComponent(() => import("./pages/servers/Servers"), "ServersPage"),
+});
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/Settings"), "SettingsPage"),
+});
 
 const tree = root.addChildren([signIn, shell.addChildren([overview, chat, traces, trace, features, document, servers, settings])]);
 

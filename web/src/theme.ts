@@ -85,13 +85,40 @@ export const breakpoints = { phone: 760, wide: 1180 };
 export const rows = { table: 32, card: 92, span: 30 };
 
 const indigo: MantineColorsTuple = [
-  "#edeffd", "#dbdffa", "#b9c1f6", "#929df0", "#6f7ce8", "#5866ea", "#4453d6", "#3946bd", "#303b9f", "#262f80",
+  "#edeffd",
+  "#dbdffa",
+  "#b9c1f6",
+  "#929df0",
+  "#6f7ce8",
+  "#5866ea",
+  "#4453d6",
+  "#3946bd",
+  "#303b9f",
+  "#262f80",
 ];
 const gray: MantineColorsTuple = [
-  "#f6f7f9", "#f0f2f5", "#e2e6ec", "#d4dae2", "#c9d0da", "#98a2b1", "#626c7b", "#434c5a", "#2a313c", "#12161d",
+  "#f6f7f9",
+  "#f0f2f5",
+  "#e2e6ec",
+  "#d4dae2",
+  "#c9d0da",
+  "#98a2b1",
+  "#626c7b",
+  "#434c5a",
+  "#2a313c",
+  "#12161d",
 ];
 const dark: MantineColorsTuple = [
-  "#e9ecf1", "#b0b9c6", "#8c97a8", "#566273", "#252d38", "#1c232d", "#14181f", "#0d1015", "#0b0e12", "#090b0f",
+  "#e9ecf1",
+  "#b0b9c6",
+  "#8c97a8",
+  "#566273",
+  "#252d38",
+  "#1c232d",
+  "#14181f",
+  "#0d1015",
+  "#0b0e12",
+  "#090b0f",
 ];
 
 export const theme: MantineThemeOverride = {
@@ -108,13 +135,29 @@ export const theme: MantineThemeOverride = {
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
-    Button: { defaultProps: { size: "sm" }, vars: () => ({ root: { "--button-height": "32px", "--button-padding-x": "12px", "--button-fz": "13px" } }) },
+    Button: {
+      defaultProps: { size: "sm" },
+      vars: () => ({ root: { "--button-height": "32px", "--button-padding-x": "12px", "--button-fz": "13px" } }),
+    },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: 30 } },
     Input: { defaultProps: { size: "sm" }, vars: () => ({ wrapper: { "--input-height": "32px", "--input-fz": "13px" } }) },
     TextInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm" } },
-    Modal: { defaultProps: { centered: true, transitionProps: { duration: 120 }, overlayProps: { backgroundOpacity: 0.45 } } },
-    Drawer: { defaultProps: { transitionProps: { duration: 120 }, overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        closeButtonProps: { "aria-label": "Close" },
+        transitionProps: { duration: 120 },
+        overlayProps: { backgroundOpacity: 0.45 },
+      },
+    },
+    Drawer: {
+      defaultProps: {
+        closeButtonProps: { "aria-label": "Close" },
+        transitionProps: { duration: 120 },
+        overlayProps: { backgroundOpacity: 0.45 },
+      },
+    },
     Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: "md" } },
     Popover: { defaultProps: { transitionProps: { duration: 80 } } },
     Tooltip: { defaultProps: { openDelay: 350, transitionProps: { duration: 80 }, withinPortal: true } },

@@ -30,14 +30,20 @@ export async function send(request: Request): Promise<Response> {
   } catch (failure) {
     if (failure instanceof DOMException && failure.name === "AbortError") throw failure;
     setOnline(false);
-    throw new ApiError(0, "offline", "The server does not answer.", "Check that volan is running and that this machine reaches it; the page tries again by itself.");
+    throw new ApiError(
+      0,
+      "offline",
+      "The server does not answer.",
+      "Check that volan is running and that this machine reaches it; the page tries again by itself.",
+    );
   }
 }
 
 /** Reads an error answer of the native form or of the OpenAI form. */
 export function errorFrom(status: number, body: unknown): ApiError {
   const error = (body as { error?: Partial<components["schemas"]["ErrorBody"]> & { param?: string } } | undefined)?.error;
-  if (!error || typeof error.message !== "string") return new ApiError(status, `http_${status}`, `The server answered with status ${status}.`);
+  if (!error || typeof error.message !== "string")
+    return new ApiError(status, `http_${status}`, `The server answered with status ${status}.`);
   return new ApiError(status, error.code ?? `http_${status}`, error.message, error.fix, error.path ?? error.param, error.request_id);
 }
 

@@ -15,7 +15,14 @@ export function setOnline(next: boolean): void {
     clearInterval(probe);
     for (const listener of recovered) listener();
   } else {
-    probe = setInterval(() => void fetch("/health/live").then(() => setOnline(true), () => undefined), 3000);
+    probe = setInterval(
+      () =>
+        void fetch("/health/live").then(
+          () => setOnline(true),
+          () => undefined,
+        ),
+      3000,
+    );
   }
   for (const listener of listeners) listener();
 }

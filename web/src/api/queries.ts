@@ -43,7 +43,8 @@ export type TraceFilter = {
 export const tracesQuery = (filter: TraceFilter, limit = 100) =>
   infiniteQueryOptions({
     queryKey: ["traces", "list", filter, limit],
-    queryFn: ({ signal, pageParam }) => unwrap(client.GET("/api/v1/traces", { params: { query: { ...filter, limit, after: pageParam || undefined } }, signal })),
+    queryFn: ({ signal, pageParam }) =>
+      unwrap(client.GET("/api/v1/traces", { params: { query: { ...filter, limit, after: pageParam || undefined } }, signal })),
     initialPageParam: "",
     getNextPageParam: (page) => page.next,
   });
@@ -59,7 +60,8 @@ export const traceQuery = (traceId: string) =>
 export const spanQuery = (traceId: string, spanId: string, wanted: boolean) =>
   queryOptions({
     queryKey: ["traces", "one", traceId, spanId],
-    queryFn: ({ signal }) => unwrap(client.GET("/api/v1/traces/{id}/spans/{span_id}", { params: { path: { id: traceId, span_id: spanId } }, signal })),
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/api/v1/traces/{id}/spans/{span_id}", { params: { path: { id: traceId, span_id: spanId } }, signal })),
     enabled: wanted,
   });
 
@@ -72,7 +74,8 @@ export const endpointsQuery = queryOptions({
 export const logsQuery = (name: string) =>
   queryOptions({
     queryKey: ["endpoints", name, "logs"],
-    queryFn: async ({ signal }) => (await unwrap(client.GET("/api/v1/endpoints/{name}/logs", { params: { path: { name } }, signal }))).lines,
+    queryFn: async ({ signal }) =>
+      (await unwrap(client.GET("/api/v1/endpoints/{name}/logs", { params: { path: { name } }, signal }))).lines,
     refetchInterval: 3000,
   });
 
@@ -87,7 +90,8 @@ export type DocumentFilter = { author?: string; category?: string; state?: strin
 export const documentsQuery = (filter: DocumentFilter) =>
   infiniteQueryOptions({
     queryKey: ["documents", "list", filter],
-    queryFn: ({ signal, pageParam }) => unwrap(client.GET("/api/v1/documents", { params: { query: { ...filter, limit: 100, after: pageParam || undefined } }, signal })),
+    queryFn: ({ signal, pageParam }) =>
+      unwrap(client.GET("/api/v1/documents", { params: { query: { ...filter, limit: 100, after: pageParam || undefined } }, signal })),
     initialPageParam: "",
     getNextPageParam: (page) => page.next,
   });

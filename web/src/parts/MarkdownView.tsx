@@ -20,8 +20,11 @@ function remarkCitations(highest: number) {
         return [child];
       }
       const pieces = splitCitations(child.value, highest);
-      return pieces.map((piece, index): MdNode =>
-        piece.type === "text" ? { type: "text", value: glue(piece.text, index > 0, index < pieces.length - 1) } : { type: "link", url: `#cite-${piece.number}`, children: [{ type: "text", value: String(piece.number) }] },
+      return pieces.map(
+        (piece, index): MdNode =>
+          piece.type === "text"
+            ? { type: "text", value: glue(piece.text, index > 0, index < pieces.length - 1) }
+            : { type: "link", url: `#cite-${piece.number}`, children: [{ type: "text", value: String(piece.number) }] },
       );
     });
   }
@@ -35,28 +38,47 @@ function glue(text: string, after: boolean, before: boolean): string {
 
 export default memo(function MarkdownView({ text, cite }: { text: string; cite?: Cite }) {
   const highest = cite?.highest ?? 0;
-  const remark = useMemo((): ComponentProps<typeof ReactMarkdown>["remarkPlugins"] => (highest ? [remarkGfm, remarkCitations(highest)] : [remarkGfm]), [highest]);
+  const remark = useMemo(
+    (): ComponentProps<typeof ReactMarkdown>["remarkPlugins"] => (highest ? [remarkGfm, remarkCitations(highest)] : [remarkGfm]),
+    [highest],
+  );
   const components = useMemo(
     (): Components => ({
       a: ({ href, children }) => {
         const number = /^#(?:user-content-)?cite-(\d+)$/.exec(href ?? "")?.[1];
         if (number && cite) {
           return (
-            <button type="button" className={classes.cite} data-selected={cite.selected === Number(number) || undefined} onClick={() => cite.onSelect(Number(number))} aria-label={`Source ${number}`}>
+            <button
+              type="button"
+              className={classes.cite}
+              data-selected={cite.selected === Number(number) || undefined}
+              onClick={() => cite.onSelect(Number(number))}
+              aria-label={`Source ${number}`}
+            >
               {number}
             </button>
           );
         }
-        return <a href={href} target="_blank" rel="noreferrer noopener nofollow">{children}</a>;
+        return (
+          <a href={href} target="_blank" rel="noreferrer noopener nofollow">
+            {children}
+          </a>
+        );
       },
       img: ({ alt }) => <span className="muted">[image{alt ? `: ${alt}` : ""}]</span>,
-      table: ({ children }) => <div className={classes.table}><table>{children}</table></div>,
+      table: ({ children }) => (
+        <div className={classes.table}>
+          <table>{children}</table>
+        </div>
+      ),
     }),
     [cite],
   );
   return (
     <div className={classes.markdown}>
-      <ReactMarkdown remarkPlugins={remark} rehypePlugins={[rehypeSanitize]} components={components} skipHtml>{text}</ReactMarkdown>
+      <ReactMarkdown remarkPlugins={remark} rehypePlugins={[rehypeSanitize]} components={components} skipHtml>
+        {text}
+      </ReactMarkdown>
     </div>
   );
 });

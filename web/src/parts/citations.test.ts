@@ -5,7 +5,12 @@ import { citedNumbers, claimsFor, markPassages, splitCitations } from "./citatio
 describe("citations", () => {
   it("are split from the text", () => {
     expect(splitCitations("A [1]. B [2, 3]!", 3)).toEqual([
-      { type: "text", text: "A " }, { type: "cite", number: 1 }, { type: "text", text: ". B " }, { type: "cite", number: 2 }, { type: "cite", number: 3 }, { type: "text", text: "!" },
+      { type: "text", text: "A " },
+      { type: "cite", number: 1 },
+      { type: "text", text: ". B " },
+      { type: "cite", number: 2 },
+      { type: "cite", number: 3 },
+      { type: "text", text: "!" },
     ]);
   });
   it("leave array indices and unknown numbers as text", () => {
@@ -19,14 +24,19 @@ describe("citations", () => {
 });
 
 describe("passages", () => {
-  const source = "Streams are buffered. A destructor releases the memory that an object owns. It has no return type.\nSee also 8.2 for more.";
+  const source =
+    "Streams are buffered. A destructor releases the memory that an object owns. It has no return type.\nSee also 8.2 for more.";
   it("mark the sentence that shares the claim's words", () => {
     const marked = markPassages(source, "The destructor releases memory owned by the object [2].").filter((run) => run.marked);
     expect(marked.map((run) => run.text.trim())).toEqual(["A destructor releases the memory that an object owns."]);
   });
   it("keep every character of the source", () => {
     for (const text of [source, "", "one", "a.b.c", "x = y.z();\n\n// end…  ", "...", "What?! Yes. 3.14 is pi"]) {
-      expect(markPassages(text, "destructor memory pi").map((run) => run.text).join("")).toBe(text);
+      expect(
+        markPassages(text, "destructor memory pi")
+          .map((run) => run.text)
+          .join(""),
+      ).toBe(text);
     }
   });
   it("mark nothing without shared words", () => expect(markPassages(source, "bananas").some((run) => run.marked)).toBe(false));

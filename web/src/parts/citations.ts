@@ -28,7 +28,9 @@ export function citedNumbers(answer: string, highest: number): number[] {
 /** The sentences of an answer that end in a citation of `number`; the whole answer when none does. */
 export function claimsFor(answer: string, number: number): string {
   const sentences = answer.split(/(?<=[.!?\]])\s+(?=[^[])|\n+/);
-  const own = sentences.filter((sentence) => [...sentence.matchAll(pattern)].some((match) => match[1]!.split(",").some((part) => Number(part) === number)));
+  const own = sentences.filter((sentence) =>
+    [...sentence.matchAll(pattern)].some((match) => match[1]!.split(",").some((part) => Number(part) === number)),
+  );
   return own.length ? own.join(" ") : answer;
 }
 
@@ -63,7 +65,11 @@ export function markPassages(source: string, claim: string): Passage[] {
   return runs;
 }
 
-const stop = new Set("the and for are was with that this from which not but can you your has have its into they when then than will also one may more any all our use used using".split(" "));
+const stop = new Set(
+  "the and for are was with that this from which not but can you your has have its into they when then than will also one may more any all our use used using".split(
+    " ",
+  ),
+);
 
 function words(text: string): Set<string> {
   const found = text.toLowerCase().match(/[\p{L}\p{N}_]{3,}/gu) ?? [];

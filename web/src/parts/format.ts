@@ -10,7 +10,11 @@ export function count(value: number): string {
 /** 1284321 → "1.28M", for tiles where the exact number stands in the title. */
 export function compact(value: number): string {
   if (Math.abs(value) < 10_000) return count(value);
-  const steps: [number, string][] = [[1e9, "B"], [1e6, "M"], [1e3, "k"]];
+  const steps: [number, string][] = [
+    [1e9, "B"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ];
   for (const [size, letter] of steps) if (Math.abs(value) >= size) return `${significant(value / size)}${letter}`;
   return count(value);
 }
@@ -30,9 +34,18 @@ export function duration(ms: number | undefined): string {
   if (ms < 999.5) return `${significant(ms)} ms`;
   if (ms < 59_950) return `${significant(ms / 1000)} s`;
   const seconds = Math.round(ms / 1000);
-  const parts: [number, string][] = [[Math.floor(seconds / 86_400), "d"], [Math.floor(seconds / 3600) % 24, "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ];
   const first = parts.findIndex(([n]) => n > 0);
-  return parts.slice(first, first + 2).filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`).join(" ");
+  return parts
+    .slice(first, first + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(" ");
 }
 
 /** Bytes in powers of 1024. */
@@ -64,7 +77,14 @@ export function ago(time: string | undefined, now: number): string {
   const seconds = Math.round((now - then) / 1000);
   const distance = Math.abs(seconds);
   if (distance < 3) return "now";
-  const units: [number, string][] = [[86_400 * 365, "y"], [86_400 * 30, "mo"], [86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const units: [number, string][] = [
+    [86_400 * 365, "y"],
+    [86_400 * 30, "mo"],
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
   const [size, name] = units.find(([unit]) => distance >= unit) ?? [1, "s"];
   const text = `${Math.floor(distance / size)} ${name}`;
   return seconds < 0 ? `in ${text}` : `${text} ago`;
@@ -76,7 +96,15 @@ export function absolute(time: string | undefined): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return time;
   const text = new Intl.DateTimeFormat("en-GB", {
-    weekday: "short", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, timeZoneName: "short",
+    weekday: "short",
+    day: "2-digit",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+    timeZoneName: "short",
   } as Intl.DateTimeFormatOptions).format(date);
   return text.replaceAll(",", "");
 }

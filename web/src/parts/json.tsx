@@ -28,20 +28,34 @@ function Branch({ name, value, depth }: { name?: string; value: object; depth: n
   const entries = Object.entries(value);
   const [open, setOpen] = useState(depth < 2 && entries.length <= 60);
   const [shown, setShown] = useState(100);
-  if (!entries.length) return <div className={classes.line}>{name !== undefined && <Name name={name} />}<span className={classes.mark}>{list ? "[]" : "{}"}</span></div>;
+  if (!entries.length)
+    return (
+      <div className={classes.line}>
+        {name !== undefined && <Name name={name} />}
+        <span className={classes.mark}>{list ? "[]" : "{}"}</span>
+      </div>
+    );
   return (
     <div>
       {depth > 0 && (
         <button type="button" className={classes.toggle} onClick={() => setOpen(!open)} aria-expanded={open}>
-          <span className={classes.caret} data-open={open || undefined}>›</span>
+          <span className={classes.caret} data-open={open || undefined}>
+            ›
+          </span>
           {name !== undefined && <Name name={name} />}
           <span className={classes.mark}>{list ? plural(entries.length, "item") : plural(entries.length, "field")}</span>
         </button>
       )}
       {(open || depth === 0) && (
         <div className={depth > 0 ? classes.nested : undefined}>
-          {entries.slice(0, shown).map(([key, item]) => <Value key={key} name={key} value={item} depth={depth + 1} />)}
-          {entries.length > shown && <button type="button" className={classes.more} onClick={() => setShown(shown + 1000)}>{plural(entries.length - shown, "more item")}</button>}
+          {entries.slice(0, shown).map(([key, item]) => (
+            <Value key={key} name={key} value={item} depth={depth + 1} />
+          ))}
+          {entries.length > shown && (
+            <button type="button" className={classes.more} onClick={() => setShown(shown + 1000)}>
+              {plural(entries.length - shown, "more item")}
+            </button>
+          )}
         </div>
       )}
     </div>

@@ -4,13 +4,15 @@ import classes from "./page.module.css";
 
 type Props = { title: ReactNode; note?: ReactNode; actions?: ReactNode; children: ReactNode; fill?: boolean };
 
-export function Page({ title, note, actions, children, fill = false }: Props) {
+/** A note that is still to come keeps its place: pass `undefined` until it is known. */
+export function Page(props: Props) {
+  const { title, note, actions, children, fill = false } = props;
   return (
     <div className={fill ? classes.fill : classes.page}>
       <header className={classes.head}>
         <div className={classes.titles}>
           <h1 className={classes.title}>{title}</h1>
-          {note && <div className={classes.note}>{note}</div>}
+          {"note" in props && <div className={classes.note}>{note}</div>}
         </div>
         {actions && <div className={classes.actions}>{actions}</div>}
       </header>
@@ -20,7 +22,19 @@ export function Page({ title, note, actions, children, fill = false }: Props) {
 }
 
 /** A titled box. */
-export function Panel({ title, note, actions, children, flush = false }: { title?: ReactNode; note?: ReactNode; actions?: ReactNode; children: ReactNode; flush?: boolean }) {
+export function Panel({
+  title,
+  note,
+  actions,
+  children,
+  flush = false,
+}: {
+  title?: ReactNode;
+  note?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+  flush?: boolean;
+}) {
   return (
     <section className={classes.panel}>
       {title && (

@@ -23,7 +23,6 @@ export function LoadingRows({ rows = 8, height = 32 }: { rows?: number; height?:
     <div aria-busy="true" role="status" aria-label="Loading" className={classes.loading} style={{ minHeight: rows * height }}>
       {late &&
         Array.from({ length: rows }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all alike
           <div key={index} className={classes.loadingRow} style={{ height }}>
             <Skeleton height={10} width={`${[72, 90, 64, 81, 58][index % 5]}%`} radius="sm" />
           </div>
@@ -73,9 +72,7 @@ export function ErrorState({ error, what, retry }: { error: Error; what: string;
       <div className={classes.icon} data-tone={offline ? undefined : "error"}>
         {offline ? <IconWifiOff size={22} /> : <IconAlertCircle size={22} />}
       </div>
-      <h2 className={classes.title}>
-        {offline ? "The server does not answer" : `Could not load ${what}`}
-      </h2>
+      <h2 className={classes.title}>{offline ? "The server does not answer" : `Could not load ${what}`}</h2>
       <div className={classes.text}>
         {error.message}
         {failure?.fix && <div>{failure.fix}</div>}
@@ -109,7 +106,17 @@ export function ErrorState({ error, what, retry }: { error: Error; what: string;
 type QueryLike<T> = { data: T | undefined; error: Error | null; isPending: boolean; refetch: () => unknown };
 
 /** Shows what a query has: its data, its failure, or `loading`. Old data stays while a renewal fails. */
-export function Loaded<T>({ query, what, loading, children }: { query: QueryLike<T>; what: string; loading: ReactNode; children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  what,
+  loading,
+  children,
+}: {
+  query: QueryLike<T>;
+  what: string;
+  loading: ReactNode;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) return children(query.data);
   if (query.error) return <ErrorState error={query.error} what={what} retry={() => void query.refetch()} />;
   return loading;

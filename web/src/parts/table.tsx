@@ -1,7 +1,8 @@
 // One virtual table for every list: 32 px rows on wide screens, cards on phones, keyboard, more rows at the end.
+
+import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { columnVisibilityFeature, createColumnHelper, type RowData, tableFeatures, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { breakpoints, rows as heights } from "../theme";
 import classes from "./table.module.css";
@@ -41,15 +42,26 @@ export function DataTable<Row extends RowData>(props: Props<Row>) {
 
   const definitions = useMemo(() => {
     const helper = createColumnHelper<typeof features, Row>();
-    return helper.columns(columns.map((column) => helper.display({ id: column.id, header: column.header, cell: ({ row }) => column.cell(row.original) })));
+    return helper.columns(
+      columns.map((column) => helper.display({ id: column.id, header: column.header, cell: ({ row }) => column.cell(row.original) })),
+    );
   }, [columns]);
   const visibility = useMemo(() => Object.fromEntries(columns.map((column) => [column.id, !hidden?.has(column.id)])), [columns, hidden]);
   const table = useTable({ features, columns: definitions, data, getRowId: rowId, state: { columnVisibility: visibility } });
   const rows = table.getRowModel().rows;
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
-  const tracks = columns.filter((column) => !hidden?.has(column.id)).map((column) => column.width).join(" ");
+  const tracks = columns
+    .filter((column) => !hidden?.has(column.id))
+    .map((column) => column.width)
+    .join(" ");
 
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12, enabled: !fixed });
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+    overscan: 12,
+    enabled: !fixed,
+  });
   // biome-ignore lint/correctness/useExhaustiveDependencies: the sizes of all rows change with `height`
   useEffect(() => virtual.measure(), [height]);
   const items = virtual.getVirtualItems();
@@ -69,19 +81,29 @@ export function DataTable<Row extends RowData>(props: Props<Row>) {
     const row = rows.find((each) => each.id === cursor);
     if (row && onOpen) onOpen(row.original);
   };
-  useHotkeys([["j", () => move(1)], ["ArrowDown", () => move(1)], ["k", () => move(-1)], ["ArrowUp", () => move(-1)], ["Enter", open, { preventDefault: false }]], ["INPUT", "TEXTAREA", "SELECT", "BUTTON", "A"]);
+  useHotkeys(
+    [
+      ["j", () => move(1)],
+      ["ArrowDown", () => move(1)],
+      ["k", () => move(-1)],
+      ["ArrowUp", () => move(-1)],
+      ["Enter", open, { preventDefault: false }],
+    ],
+    ["INPUT", "TEXTAREA", "SELECT", "BUTTON", "A"],
+  );
 
   const line = (index: number, top?: number) => {
     const row = rows[index]!;
     return (
-      // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the list (j, k, Enter) and the link inside the row do the same
-      // biome-ignore lint/a11y/useSemanticElements: a virtual table cannot be built from table rows
-      // biome-ignore lint/a11y/useFocusableInteractive: the link inside the row takes the focus
       <div
         key={row.id}
         role="row"
         className={phone ? classes.card : classes.row}
-        style={{ height, gridTemplateColumns: phone ? undefined : tracks, transform: top === undefined ? undefined : `translateY(${top}px)` }}
+        style={{
+          height,
+          gridTemplateColumns: phone ? undefined : tracks,
+          transform: top === undefined ? undefined : `translateY(${top}px)`,
+        }}
         data-placed={top === undefined ? undefined : true}
         data-cursor={row.id === cursor || undefined}
         data-tone={tone?.(row.original)}
@@ -93,13 +115,11 @@ export function DataTable<Row extends RowData>(props: Props<Row>) {
         }}
       >
         {phone ? (
-          // biome-ignore lint/a11y/useSemanticElements: as above
-          // biome-ignore lint/a11y/useFocusableInteractive: a cell that only shows values
-          <div role="cell" className={classes.cardCell}>{card(row.original)}</div>
+          <div role="cell" className={classes.cardCell}>
+            {card(row.original)}
+          </div>
         ) : (
           row.getVisibleCells().map((cell) => (
-            // biome-ignore lint/a11y/useSemanticElements: as above
-            // biome-ignore lint/a11y/useFocusableInteractive: a cell that only shows values
             <div key={cell.id} role="cell" className={classes.cell} data-align={byId.get(cell.column.id)?.align}>
               <table.FlexRender cell={cell} />
             </div>
@@ -110,16 +130,18 @@ export function DataTable<Row extends RowData>(props: Props<Row>) {
   };
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <div ref={scroller} className={fixed ? classes.fixed : classes.scroller} role="table" aria-label={label} aria-rowcount={rows.length + 1} tabIndex={0}>
+    <div
+      ref={scroller}
+      className={fixed ? classes.fixed : classes.scroller}
+      role="table"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      tabIndex={0}
+    >
       {!phone && (
         <div role="rowgroup" className={classes.headGroup}>
-          {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-          {/* biome-ignore lint/a11y/useFocusableInteractive: the heading does nothing */}
           <div role="row" className={classes.head} style={{ gridTemplateColumns: tracks }}>
             {table.getHeaderGroups()[0]?.headers.map((header) => (
-              // biome-ignore lint/a11y/useSemanticElements: as above
-              // biome-ignore lint/a11y/useFocusableInteractive: the heading does nothing
               <div key={header.id} role="columnheader" className={classes.cell} data-align={byId.get(header.column.id)?.align}>
                 <table.FlexRender header={header} />
               </div>

@@ -1,8 +1,23 @@
 // The small pieces that show one value: time, duration, tokens, id, status, span kind.
 import { CopyButton, Tooltip, UnstyledButton } from "@mantine/core";
 import {
-  IconAlertTriangle, IconArrowsSort, IconBan, IconCheck, IconCircleCheck, IconCircleDashed, IconCircleX, IconCopy, IconDatabaseSearch, IconLink, IconLoader2,
-  IconMessage2Bolt, IconPlugConnectedX, IconPoint, IconShieldCheck, IconTool, IconVector,
+  IconAlertTriangle,
+  IconArrowsSort,
+  IconBan,
+  IconCheck,
+  IconCircleCheck,
+  IconCircleDashed,
+  IconCircleX,
+  IconCopy,
+  IconDatabaseSearch,
+  IconLink,
+  IconLoader2,
+  IconMessage2Bolt,
+  IconPlugConnectedX,
+  IconPoint,
+  IconShieldCheck,
+  IconTool,
+  IconVector,
 } from "@tabler/icons-react";
 import type { ComponentType, ReactNode } from "react";
 import type { Kind, Status } from "../api/types";
@@ -41,7 +56,7 @@ export function IdChip({ id, full = false }: { id: string; full?: boolean }) {
     <CopyButton value={id} timeout={1200}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? "Copied" : `Copy ${id}`}>
-          <UnstyledButton className={classes.id} onClick={copy} aria-label={`Copy the id ${id}`}>
+          <UnstyledButton className={classes.id} onClick={copy} aria-label={`${full ? id : shortId(id)}, copy the id`}>
             <span className={classes.idText}>{full ? id : shortId(id)}</span>
             {copied ? <IconCheck size={12} aria-hidden /> : <IconCopy size={12} aria-hidden />}
           </UnstyledButton>
@@ -71,7 +86,13 @@ export function StatusMark({ status, quiet = false }: { status: Status; quiet?: 
 }
 
 /** A word on a soft ground, in one of the four meanings or neutral. */
-export function Pill({ tone = "neutral", children }: { tone?: "ok" | "warn" | "error" | "info" | "neutral" | "accent"; children: ReactNode }) {
+export function Pill({
+  tone = "neutral",
+  children,
+}: {
+  tone?: "ok" | "warn" | "error" | "info" | "neutral" | "accent";
+  children: ReactNode;
+}) {
   return (
     <span className={classes.pill} data-tone={tone}>
       {children}

@@ -1,13 +1,45 @@
 // The list of keys behind `?`.
 import { Kbd, Modal } from "@mantine/core";
-import { pages } from "./nav";
 import classes from "./Help.module.css";
+import { pages } from "./nav";
 
 const sections: { title: string; keys: [string[], string][] }[] = [
-  { title: "Anywhere", keys: [[["Ctrl", "K"], "Command palette"], [["/"], "Search on this page"], [["?"], "This list"], [["Esc"], "Close"]] },
-  { title: "Lists", keys: [[["j"], "Next row"], [["k"], "Previous row"], [["Enter"], "Open"]] },
-  { title: "A trace", keys: [[["j"], "Next span"], [["k"], "Previous span"], [["←"], "Close a span"], [["→"], "Open a span"], [["["], "Previous trace of the list"], [["]"], "Next trace of the list"]] },
-  { title: "Chat", keys: [[["Enter"], "Ask"], [["Shift", "Enter"], "New line"], [["Esc"], "Stop the answer"]] },
+  {
+    title: "Anywhere",
+    keys: [
+      [["Ctrl", "K"], "Command palette"],
+      [["/"], "Search on this page"],
+      [["?"], "This list"],
+      [["Esc"], "Close"],
+    ],
+  },
+  {
+    title: "Lists",
+    keys: [
+      [["j"], "Next row"],
+      [["k"], "Previous row"],
+      [["Enter"], "Open"],
+    ],
+  },
+  {
+    title: "A trace",
+    keys: [
+      [["j"], "Next span"],
+      [["k"], "Previous span"],
+      [["←"], "Close a span"],
+      [["→"], "Open a span"],
+      [["["], "Previous trace of the list"],
+      [["]"], "Next trace of the list"],
+    ],
+  },
+  {
+    title: "Chat",
+    keys: [
+      [["Enter"], "Ask"],
+      [["Shift", "Enter"], "New line"],
+      [["Esc"], "Stop the answer"],
+    ],
+  },
 ];
 
 export function Help({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -22,7 +54,11 @@ export function Help({ opened, onClose }: { opened: boolean; onClose: () => void
               <div key={what} className={classes.line}>
                 <span>{what}</span>
                 <span className={classes.keys}>
-                  {keys.map((key) => <Kbd key={key} size="xs">{key}</Kbd>)}
+                  {keys.map((key) => (
+                    <Kbd key={key} size="xs">
+                      {key}
+                    </Kbd>
+                  ))}
                 </span>
               </div>
             ))}

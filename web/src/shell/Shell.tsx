@@ -2,7 +2,17 @@
 import { ActionIcon, Drawer, Kbd, Menu, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
-import { IconCommand, IconLogout, IconMenu2, IconMoon, IconSearch, IconSettings, IconSun, IconUserCircle, IconWifiOff } from "@tabler/icons-react";
+import {
+  IconCommand,
+  IconLogout,
+  IconMenu2,
+  IconMoon,
+  IconSearch,
+  IconSettings,
+  IconSun,
+  IconUserCircle,
+  IconWifiOff,
+} from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { Suspense, useEffect, useState } from "react";
@@ -24,19 +34,29 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   useLiveFeed();
   useGoKeys();
-  useHotkeys([["shift+?", () => setHelp(true)], ["?", () => setHelp(true)]]);
+  useHotkeys([
+    ["shift+?", () => setHelp(true)],
+    ["?", () => setHelp(true)],
+  ]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the drawer closes when the page changes
   useEffect(() => setMenu(false), [path]);
 
   return (
     <div className={classes.frame}>
-      <a href="#content" className={classes.skip}>Skip to the content</a>
+      <a href="#content" className={classes.skip}>
+        Skip to the content
+      </a>
       <aside className={classes.side}>
         <Navigation />
       </aside>
-      <Drawer opened={menu} onClose={() => setMenu(false)} size={264} withCloseButton={false} padding={0} title={null} aria-label="Navigation">
-        <Navigation />
-      </Drawer>
+      <Drawer.Root opened={menu} onClose={() => setMenu(false)} size={264}>
+        <Drawer.Overlay />
+        <Drawer.Content aria-label="Navigation">
+          <Drawer.Body p={0}>
+            <Navigation />
+          </Drawer.Body>
+        </Drawer.Content>
+      </Drawer.Root>
       <TopBar onMenu={() => setMenu(true)} />
       <div className={classes.content}>
         <OfflineBanner />
@@ -69,18 +89,26 @@ function Navigation() {
       {groups.map((group) => (
         <div key={group || "end"} className={group ? classes.group : classes.end}>
           {group && <div className={classes.groupName}>{group}</div>}
-          {pages.filter((page) => page.group === group).map((page) => (
-            <Link key={page.to} to={page.to} className={classes.item} activeOptions={{ exact: page.to === "/", includeSearch: false }} activeProps={{ "data-active": true, "aria-current": "page" }}>
-              <page.icon size={17} stroke={1.75} aria-hidden />
-              <span>{page.title}</span>
-              {page.to === "/" && waiting > 0 && (
-                <span className={classes.badge} title={`${waiting} need attention`}>
-                  {waiting}
-                  <span className="visually-hidden"> need attention</span>
-                </span>
-              )}
-            </Link>
-          ))}
+          {pages
+            .filter((page) => page.group === group)
+            .map((page) => (
+              <Link
+                key={page.to}
+                to={page.to}
+                className={classes.item}
+                activeOptions={{ exact: page.to === "/", includeSearch: false }}
+                activeProps={{ "data-active": true, "aria-current": "page" }}
+              >
+                <page.icon size={17} stroke={1.75} aria-hidden />
+                <span>{page.title}</span>
+                {page.to === "/" && waiting > 0 && (
+                  <span className={classes.badge} title={`${waiting} need attention`}>
+                    {waiting}
+                    <span className="visually-hidden"> need attention</span>
+                  </span>
+                )}
+              </Link>
+            ))}
         </div>
       ))}
     </nav>
@@ -94,10 +122,10 @@ function TopBar({ onMenu }: { onMenu: () => void }) {
         <IconMenu2 size={18} />
       </ActionIcon>
       <Crumbs />
-      <UnstyledButton className={classes.search} onClick={spotlight.open} aria-label="Search or jump to">
+      <UnstyledButton className={classes.search} onClick={spotlight.open}>
         <IconSearch size={15} aria-hidden />
         <span className={classes.searchText}>Search or jump to…</span>
-        <span className={classes.keys}>
+        <span className={classes.keys} aria-hidden="true">
           <Kbd size="xs">Ctrl</Kbd>
           <Kbd size="xs">K</Kbd>
         </span>
@@ -116,7 +144,13 @@ function Crumbs() {
   const id = parts.length > 1 ? decodeURIComponent(parts.at(-1)!) : undefined;
   return (
     <div className={classes.crumbs}>
-      {id && page ? <Link to={page.to} className={classes.crumb}>{page.title}</Link> : <span className={classes.here}>{page?.title}</span>}
+      {id && page ? (
+        <Link to={page.to} className={classes.crumb}>
+          {page.title}
+        </Link>
+      ) : (
+        <span className={classes.here}>{page?.title}</span>
+      )}
       {id && <span className={classes.slash}>/</span>}
       {id && <IdChip id={id} />}
     </div>
@@ -130,7 +164,7 @@ function Live() {
     <Tooltip label={label}>
       <span className={classes.live} data-state={state} role="status" aria-label={label}>
         <span className={classes.dot} />
-        <span className={classes.liveText}>{state === "live" ? "Live" : "Connecting"}</span>
+        <span className={classes.liveText}>Live</span>
       </span>
     </Tooltip>
   );
@@ -172,12 +206,20 @@ function Account() {
       <Menu.Dropdown>
         <div className={classes.who}>
           <div className={classes.actor}>{session.data?.actor_name}</div>
-          <div className="muted">{session.data?.role} of {session.data?.project_name}</div>
+          <div className="muted">
+            {session.data?.role} of {session.data?.project_name}
+          </div>
         </div>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconSettings size={15} />} onClick={() => void navigate({ to: "/settings" })}>Settings</Menu.Item>
-        <Menu.Item leftSection={<IconCommand size={15} />} onClick={spotlight.open}>Command palette</Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>Sign out</Menu.Item>
+        <Menu.Item leftSection={<IconSettings size={15} />} onClick={() => void navigate({ to: "/settings" })}>
+          Settings
+        </Menu.Item>
+        <Menu.Item leftSection={<IconCommand size={15} />} onClick={spotlight.open}>
+          Command palette
+        </Menu.Item>
+        <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
+          Sign out
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -24,7 +24,15 @@ export function ChatPage() {
     if (!c) void navigate({ search: (old) => ({ ...old, c: newId() }), replace: true });
   }, [c, navigate]);
   return (
-    <Loaded query={apps} what="the apps" loading={<div className={classes.loading}><LoadingBlock height={160} /></div>}>
+    <Loaded
+      query={apps}
+      what="the apps"
+      loading={
+        <div className={classes.loading}>
+          <LoadingBlock height={160} />
+        </div>
+      }
+    >
       {(list) => (list.length === 0 ? <NoApps /> : c ? <ChatView key={c} id={c} apps={list} /> : null)}
     </Loaded>
   );
@@ -33,7 +41,8 @@ export function ChatPage() {
 function NoApps() {
   return (
     <EmptyState icon={<IconMessages size={22} />} title="No app to talk to">
-      An app puts a model, its documents and its prompt under one name. Add one under <code className="mono">apps</code> in volan.yaml and restart.
+      An app puts a model, its documents and its prompt under one name. Add one under <code className="mono">apps</code> in volan.yaml and
+      restart.
     </EmptyState>
   );
 }
@@ -68,7 +77,8 @@ function ChatView({ id, apps }: { id: string; apps: App[] }) {
   const send = (question: string) => {
     follow.current = true;
     chat.send(question);
-    if (search.turn || search.source || search.ask) void navigate({ search: (old) => ({ ...old, turn: undefined, source: undefined, ask: undefined }), replace: true });
+    if (search.turn || search.source || search.ask)
+      void navigate({ search: (old) => ({ ...old, turn: undefined, source: undefined, ask: undefined }), replace: true });
   };
   const fresh = () => void navigate({ search: { c: newId(), app: search.app } });
   const sources = shown && <Sources turn={shown} selected={selected} onSelect={(number) => select(shown.id, number)} />;
@@ -80,15 +90,27 @@ function ChatView({ id, apps }: { id: string; apps: App[] }) {
         <header className={classes.head}>
           <h1 className={classes.title}>{app.title}</h1>
           {apps.length > 1 && (
-            <Select aria-label="App" className={classes.apps} data={apps.map((each) => ({ value: each.name, label: each.title }))} value={app.name} allowDeselect={false} onChange={(name) => void navigate({ search: { c: newId(), app: name ?? undefined } })} />
+            <Select
+              aria-label="App"
+              className={classes.apps}
+              data={apps.map((each) => ({ value: each.name, label: each.title }))}
+              value={app.name}
+              allowDeselect={false}
+              onChange={(name) => void navigate({ search: { c: newId(), app: name ?? undefined } })}
+            />
           )}
-          {app.endpoint_state !== "ready" && <Pill tone={app.endpoint_state === "starting" ? "info" : "warn"}>{app.endpoint} {app.endpoint_state.replace("_", " ")}</Pill>}
-          <Button className={classes.fresh} variant="default" leftSection={<IconPlus size={15} />} onClick={fresh} disabled={!turns.length}>New chat</Button>
+          {app.endpoint_state !== "ready" && (
+            <Pill tone={app.endpoint_state === "starting" ? "info" : "warn"}>
+              {app.endpoint} {app.endpoint_state.replace("_", " ")}
+            </Pill>
+          )}
+          <Button className={classes.fresh} variant="default" leftSection={<IconPlus size={15} />} onClick={fresh} disabled={!turns.length}>
+            New chat
+          </Button>
         </header>
         <div
           ref={scroller}
           className={classes.scroller}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
           tabIndex={0}
           role="log"
           aria-label="Conversation"
@@ -98,16 +120,37 @@ function ChatView({ id, apps }: { id: string; apps: App[] }) {
           }}
         >
           <div className={classes.turns}>
-            {turns.length === 0 ? <Welcome app={app} onAsk={send} /> : turns.map((turn) => (
-              <TurnView key={turn.id} turn={turn} selected={turn.id === shown?.id ? selected : undefined} onSelect={(number) => select(turn.id, number)} onRetry={turn === last ? chat.retry : undefined} />
-            ))}
+            {turns.length === 0 ? (
+              <Welcome app={app} onAsk={send} />
+            ) : (
+              turns.map((turn) => (
+                <TurnView
+                  key={turn.id}
+                  turn={turn}
+                  selected={turn.id === shown?.id ? selected : undefined}
+                  onSelect={(number) => select(turn.id, number)}
+                  onRetry={turn === last ? chat.retry : undefined}
+                />
+              ))
+            )}
           </div>
         </div>
         <Composer key={search.ask ?? ""} initial={search.ask ?? ""} busy={chat.busy} onSend={send} onStop={chat.stop} name={app.title} />
       </div>
-      {aside && <aside className={classes.aside} aria-label="Sources">{sources ?? <Sources />}</aside>}
+      {aside && (
+        <aside className={classes.aside} aria-label="Sources">
+          {sources ?? <Sources />}
+        </aside>
+      )}
       {phone && (
-        <Drawer opened={drawer && shown !== undefined} onClose={() => setDrawer(false)} position="bottom" size="75%" title="Sources" padding={0}>
+        <Drawer
+          opened={drawer && shown !== undefined}
+          onClose={() => setDrawer(false)}
+          position="bottom"
+          size="75%"
+          title="Sources"
+          padding={0}
+        >
           {sources}
         </Drawer>
       )}

@@ -12,7 +12,13 @@ export function Composer({ initial, busy, onSend, onStop, name }: Props) {
   const [text, setText] = useState(initial);
   const box = useRef<HTMLTextAreaElement>(null);
   const phone = usePhone();
-  useHotkeys([["/", () => box.current?.focus()], ["Escape", onStop]], ["INPUT"]);
+  useHotkeys(
+    [
+      ["/", () => box.current?.focus()],
+      ["Escape", onStop],
+    ],
+    ["INPUT"],
+  );
   useEffect(() => {
     if (!phone) box.current?.focus();
   }, [phone]);
@@ -32,11 +38,31 @@ export function Composer({ initial, busy, onSend, onStop, name }: Props) {
   return (
     <div className={classes.composer}>
       <div className={classes.field}>
-        <Textarea ref={box} aria-label="Your question" placeholder={`Ask ${name}…`} value={text} onChange={(event) => setText(event.currentTarget.value)} onKeyDown={onKeyDown} autosize minRows={1} maxRows={8} variant="unstyled" className={classes.input} />
+        <Textarea
+          ref={box}
+          aria-label="Your question"
+          placeholder={`Ask ${name}…`}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+          autosize
+          minRows={1}
+          maxRows={8}
+          variant="unstyled"
+          className={classes.input}
+        />
         {busy ? (
-          <Tooltip label="Stop the answer (Esc)"><ActionIcon variant="filled" color="dark" size={32} onClick={onStop} aria-label="Stop the answer"><IconPlayerStopFilled size={14} /></ActionIcon></Tooltip>
+          <Tooltip label="Stop the answer (Esc)">
+            <ActionIcon variant="filled" color="dark" size={32} onClick={onStop} aria-label="Stop the answer">
+              <IconPlayerStopFilled size={14} />
+            </ActionIcon>
+          </Tooltip>
         ) : (
-          <Tooltip label="Ask (Enter)"><ActionIcon variant="filled" color="indigo" size={32} onClick={submit} disabled={!text.trim()} aria-label="Ask"><IconArrowUp size={17} /></ActionIcon></Tooltip>
+          <Tooltip label="Ask (Enter)">
+            <ActionIcon variant="filled" color="indigo" size={32} onClick={submit} disabled={!text.trim()} aria-label="Ask">
+              <IconArrowUp size={17} />
+            </ActionIcon>
+          </Tooltip>
         )}
       </div>
       <p className={classes.hint}>Answers come from a small model and can be wrong: check the sources.</p>

@@ -12,27 +12,59 @@ type Props = { turn?: Turn; selected?: number; onSelect?: (number: number) => vo
 
 export function Sources({ turn, selected, onSelect }: Props) {
   const cited = useMemo(() => (turn ? citedNumbers(turn.answer, turn.sources.length) : []), [turn]);
-  if (!turn) return <div className={classes.wait}><div className={classes.title}>Sources</div><LoadingRows rows={5} height={64} /></div>;
+  if (!turn)
+    return (
+      <div className={classes.wait}>
+        <div className={classes.title}>Sources</div>
+        <LoadingRows rows={5} height={64} />
+      </div>
+    );
   return (
     <div className={classes.panel}>
       <div className={classes.head}>
         <h2 className={classes.title}>Sources</h2>
         <span className={classes.about}>{turn.question}</span>
       </div>
-      {turn.sources.length === 0 && <p className={classes.none}><IconBook2 size={16} aria-hidden /> This answer used no source.</p>}
+      {turn.sources.length === 0 && (
+        <p className={classes.none}>
+          <IconBook2 size={16} aria-hidden /> This answer used no source.
+        </p>
+      )}
       <ol className={classes.list}>
         {turn.sources.map((source) => (
-          <SourceView key={source.chunk_id} source={source} answer={turn.answer} cited={cited.includes(source.number)} selected={selected === source.number} onSelect={() => onSelect?.(source.number)} />
+          <SourceView
+            key={source.chunk_id}
+            source={source}
+            answer={turn.answer}
+            cited={cited.includes(source.number)}
+            selected={selected === source.number}
+            onSelect={() => onSelect?.(source.number)}
+          />
         ))}
       </ol>
     </div>
   );
 }
 
-function SourceView({ source, answer, cited, selected, onSelect }: { source: Source; answer: string; cited: boolean; selected: boolean; onSelect: () => void }) {
+function SourceView({
+  source,
+  answer,
+  cited,
+  selected,
+  onSelect,
+}: {
+  source: Source;
+  answer: string;
+  cited: boolean;
+  selected: boolean;
+  onSelect: () => void;
+}) {
   const item = useRef<HTMLLIElement>(null);
   const mark = useRef<HTMLElement>(null);
-  const runs = useMemo(() => (cited || selected ? markPassages(source.text, claimsFor(answer, source.number)) : [{ text: source.text, marked: false }]), [source, answer, cited, selected]);
+  const runs = useMemo(
+    () => (cited || selected ? markPassages(source.text, claimsFor(answer, source.number)) : [{ text: source.text, marked: false }]),
+    [source, answer, cited, selected],
+  );
   const lead = useMemo(() => (selected ? runs : excerpt(runs)), [runs, selected]);
   useEffect(() => {
     if (selected) (mark.current ?? item.current)?.scrollIntoView({ block: "nearest" });
@@ -41,8 +73,11 @@ function SourceView({ source, answer, cited, selected, onSelect }: { source: Sou
   const external = /^https?:\/\//.test(source.url);
   return (
     <li ref={item} className={classes.source} data-selected={selected || undefined} data-cited={cited || undefined}>
-      <button type="button" className={classes.pick} onClick={onSelect} aria-pressed={selected} aria-label={`Source ${source.number}: ${source.title}`}>
-        <span className={classes.number}>{source.number}</span>
+      <button type="button" className={classes.pick} onClick={onSelect} aria-pressed={selected}>
+        <span className={classes.number}>
+          <span className="visually-hidden">Source </span>
+          {source.number}
+        </span>{" "}
         <span className={classes.names}>
           <span className={classes.name}>{source.heading || source.title}</span>
           <span className={classes.where}>{[source.heading ? source.title : "", source.author].filter(Boolean).join(" · ")}</span>
@@ -51,16 +86,30 @@ function SourceView({ source, answer, cited, selected, onSelect }: { source: Sou
       <p className={classes.text}>
         {lead.map((run, index) => {
           const at = `${index}-${run.text.length}`;
-          return run.marked ? <mark key={at} ref={mark}>{run.text}</mark> : <span key={at}>{run.text}</span>;
+          return run.marked ? (
+            <mark key={at} ref={mark}>
+              {run.text}
+            </mark>
+          ) : (
+            <span key={at}>{run.text}</span>
+          );
         })}
       </p>
       <div className={classes.foot}>
-        <span className="num" title="Fused score">{source.score.toPrecision(3)}</span>
+        <span className="num" title="Fused score">
+          {source.score.toPrecision(3)}
+        </span>
         {source.rank_dense !== undefined && <span title="Rank in the vector search">dense #{source.rank_dense}</span>}
         {source.rank_lexical !== undefined && <span title="Rank in the word search">words #{source.rank_lexical}</span>}
         <span className={classes.links}>
-          <Link to="/features/$documentId" params={{ documentId: source.document_id }} search={{ chunk: source.chunk_id }}>Document</Link>
-          {external && <a href={source.url} target="_blank" rel="noreferrer noopener">Original <IconExternalLink size={12} aria-hidden /></a>}
+          <Link to="/features/$documentId" params={{ documentId: source.document_id }} search={{ chunk: source.chunk_id }}>
+            Document
+          </Link>
+          {external && (
+            <a href={source.url} target="_blank" rel="noreferrer noopener">
+              Original <IconExternalLink size={12} aria-hidden />
+            </a>
+          )}
         </span>
       </div>
     </li>

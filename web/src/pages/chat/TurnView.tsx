@@ -21,10 +21,10 @@ export function TurnView({ turn, selected, onSelect, onRetry }: Props) {
       <div className={classes.question}>{turn.question}</div>
       <div className={classes.answer} aria-busy={running}>
         {turn.answer && <Markdown text={turn.answer} cite={cite} />}
-        {running && (
+        {running && !turn.answer && (
           <div className={classes.progress} role="status">
             <span className={classes.pulse} />
-            {turn.answer ? "" : highest ? `Reading ${plural(highest, "source")}…` : "Searching the documents…"}
+            {highest ? `Reading ${plural(highest, "source")}…` : "Searching the documents…"}
           </div>
         )}
         {turn.state === "stopped" && <p className={classes.stopped}>Stopped.</p>}
@@ -32,10 +32,16 @@ export function TurnView({ turn, selected, onSelect, onRetry }: Props) {
           <div className={classes.failure} role="alert">
             <IconAlertCircle size={17} aria-hidden />
             <div className={classes.failureText}>
-              <div>{turn.error.message} <code className={classes.code}>{turn.error.code}</code></div>
+              <div>
+                {turn.error.message} <code className={classes.code}>{turn.error.code}</code>
+              </div>
               {turn.error.fix && <div className={classes.fix}>{turn.error.fix}</div>}
             </div>
-            {onRetry && <Button variant="default" size="xs" leftSection={<IconRefresh size={14} />} onClick={onRetry}>Ask again</Button>}
+            {onRetry && (
+              <Button variant="default" size="xs" leftSection={<IconRefresh size={14} />} onClick={onRetry}>
+                Ask again
+              </Button>
+            )}
           </div>
         )}
         {!running && (
@@ -58,7 +64,9 @@ export function TurnView({ turn, selected, onSelect, onRetry }: Props) {
                 <CopyButton value={turn.answer} timeout={1200}>
                   {({ copied, copy }) => (
                     <Tooltip label={copied ? "Copied" : "Copy the answer"}>
-                      <ActionIcon size={24} onClick={copy} aria-label="Copy the answer">{copied ? <IconCheck size={14} /> : <IconCopy size={14} />}</ActionIcon>
+                      <ActionIcon size={24} onClick={copy} aria-label="Copy the answer">
+                        {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+                      </ActionIcon>
                     </Tooltip>
                   )}
                 </CopyButton>
@@ -78,7 +86,11 @@ function Measures({ turn }: { turn: Turn }) {
       {timings?.retrieval_ms !== undefined && <span title="Time to find the sources">search {duration(timings.retrieval_ms)}</span>}
       {timings?.first_token_ms !== undefined && <span title="Time to the first token">first token {duration(timings.first_token_ms)}</span>}
       {timings?.total_ms !== undefined && <span title="Time to the whole answer">total {duration(timings.total_ms)}</span>}
-      {usage && <span title={`${count(usage.prompt_tokens)} tokens in the prompt, ${count(usage.completion_tokens)} in the answer`}>{count(usage.prompt_tokens)} → {count(usage.completion_tokens)} tokens</span>}
+      {usage && (
+        <span title={`${count(usage.prompt_tokens)} tokens in the prompt, ${count(usage.completion_tokens)} in the answer`}>
+          {count(usage.prompt_tokens)} → {count(usage.completion_tokens)} tokens
+        </span>
+      )}
     </span>
   );
 }

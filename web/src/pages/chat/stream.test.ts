@@ -3,7 +3,17 @@ import { describe, expect, it } from "vitest";
 import type { Source } from "../../api/types";
 import { messagesOf, newTurn, readEvents, reduceTurn, type Turn, type TurnEvent } from "./stream";
 
-const source: Source = { number: 1, chunk_id: "c", document_id: "d", title: "Classes", heading: "Constructors", author: "F. Brokken", url: "", text: "é…", score: 1 };
+const source: Source = {
+  number: 1,
+  chunk_id: "c",
+  document_id: "d",
+  title: "Classes",
+  heading: "Constructors",
+  author: "F. Brokken",
+  url: "",
+  text: "é…",
+  score: 1,
+};
 const stream = [
   { volan: { trace_id: "t1" }, choices: [{ delta: { role: "assistant" } }] },
   { choices: [], volan: { sources: [source] } },
@@ -35,7 +45,14 @@ describe("a chat stream", () => {
   it("folds to the same turn wherever the network cuts it", async () => {
     for (let cut = 1; cut < bytes.length; cut++) {
       const turn = await fold(bodyOf(bytes.slice(0, cut), bytes.slice(cut)));
-      expect(turn).toMatchObject({ state: "done", answer: "A constructor é initialises [1].", sources: [source], traceId: "t1", timings: { total_ms: 12 }, usage: { completion_tokens: 4 } });
+      expect(turn).toMatchObject({
+        state: "done",
+        answer: "A constructor é initialises [1].",
+        sources: [source],
+        traceId: "t1",
+        timings: { total_ms: 12 },
+        usage: { completion_tokens: 4 },
+      });
     }
   });
 
@@ -51,7 +68,10 @@ describe("a chat stream", () => {
   });
 
   it("reports an event that is no JSON", async () => {
-    expect(await fold(bodyOf(new TextEncoder().encode("data: {oops\n\n")))).toMatchObject({ state: "failed", error: { code: "data_loss" } });
+    expect(await fold(bodyOf(new TextEncoder().encode("data: {oops\n\n")))).toMatchObject({
+      state: "failed",
+      error: { code: "data_loss" },
+    });
   });
 
   it("does not change after it ended", () => {
@@ -64,6 +84,10 @@ describe("the messages of a request", () => {
   it("leave out failed turns", () => {
     const done: Turn = { ...newTurn("1", "first"), answer: "yes", state: "done" };
     const failed: Turn = { ...newTurn("2", "second"), answer: "ha", state: "failed" };
-    expect(messagesOf([done, failed], "third")).toEqual([{ role: "user", content: "first" }, { role: "assistant", content: "yes" }, { role: "user", content: "third" }]);
+    expect(messagesOf([done, failed], "third")).toEqual([
+      { role: "user", content: "first" },
+      { role: "assistant", content: "yes" },
+      { role: "user", content: "third" },
+    ]);
   });
 });

@@ -46,14 +46,23 @@ export function reduceTurn(turn: Turn, event: TurnEvent): Turn {
       return { ...turn, state: "stopped" };
     case "ended":
       if (turn.finishReason) return { ...turn, state: "done" };
-      return { ...turn, state: "failed", error: { code: "data_loss", message: "The stream ended before the answer was complete.", fix: "Ask again; the trace shows how far it came." } };
+      return {
+        ...turn,
+        state: "failed",
+        error: {
+          code: "data_loss",
+          message: "The stream ended before the answer was complete.",
+          fix: "Ask again; the trace shows how far it came.",
+        },
+      };
     case "chunk":
       return reduceChunk(turn, event.data);
   }
 }
 
 function reduceChunk(turn: Turn, chunk: Chunk): Turn {
-  if (chunk.error) return { ...turn, state: "failed", error: { code: chunk.error.code ?? chunk.error.type ?? "internal", message: chunk.error.message } };
+  if (chunk.error)
+    return { ...turn, state: "failed", error: { code: chunk.error.code ?? chunk.error.type ?? "internal", message: chunk.error.message } };
   const choice = chunk.choices?.[0];
   const text = choice?.delta?.content ?? "";
   const next: Turn = { ...turn };
@@ -76,19 +85,34 @@ type Message = { role: "user" | "assistant"; content: string };
 export function messagesOf(turns: Turn[], question: string): Message[] {
   const earlier = turns
     .filter((turn) => turn.answer && (turn.state === "done" || turn.state === "stopped"))
-    .flatMap((turn): Message[] => [{ role: "user", content: turn.question }, { role: "assistant", content: turn.answer }]);
+    .flatMap((turn): Message[] => [
+      { role: "user", content: turn.question },
+      { role: "assistant", content: turn.answer },
+    ]);
   return [...earlier, { role: "user", content: question }];
 }
 
 /** Asks and reports each event until the answer ends. Never throws: failures and the reader's stop are events too. */
-export async function ask(app: string, session: string, messages: Message[], signal: AbortSignal, emit: (event: TurnEvent) => void): Promise<void> {
+export async function ask(
+  app: string,
+  session: string,
+  messages: Message[],
+  signal: AbortSignal,
+  emit: (event: TurnEvent) => void,
+): Promise<void> {
   try {
     const response = await send(
       new Request("/v1/chat/completions", {
         method: "POST",
         headers: jsonHeaders,
         signal,
-        body: JSON.stringify({ model: app, messages, stream: true, stream_options: { include_usage: true }, metadata: { session_id: session } }),
+        body: JSON.stringify({
+          model: app,
+          messages,
+          stream: true,
+          stream_options: { include_usage: true },
+          metadata: { session_id: session },
+        }),
       }),
     );
     if (!response.ok) throw errorFrom(response.status, await response.json().catch(() => undefined));
@@ -97,8 +121,17 @@ export async function ask(app: string, session: string, messages: Message[], sig
     emit({ type: "ended" });
   } catch (failure) {
     if (signal.aborted) emit({ type: "stopped" });
-    else if (failure instanceof ApiError) emit({ type: "failed", error: { code: failure.code, message: failure.message, fix: failure.fix } });
-    else emit({ type: "failed", error: { code: "unavailable", message: "The connection broke while the answer was coming.", fix: "Ask again; the trace shows how far it came." } });
+    else if (failure instanceof ApiError)
+      emit({ type: "failed", error: { code: failure.code, message: failure.message, fix: failure.fix } });
+    else
+      emit({
+        type: "failed",
+        error: {
+          code: "unavailable",
+          message: "The connection broke while the answer was coming.",
+          fix: "Ask again; the trace shows how far it came.",
+        },
+      });
   }
 }
 

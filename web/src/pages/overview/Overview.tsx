@@ -19,11 +19,30 @@ import { HopIcon, Ring } from "./Ring";
 export function OverviewPage() {
   const overview = useQuery(overviewQuery);
   return (
-    <Page title="Overview" note={overview.data && <span className="num">volan {overview.data.version} · up {duration(overview.data.uptime_seconds * 1000)} · {bytes(overview.data.resident_memory_bytes)} in memory</span>}>
-      <Loaded query={overview} what="the overview" loading={<><LoadingBlock height={312} /><LoadingBlock height={76} /></>}>
+    <Page
+      title="Overview"
+      note={
+        overview.data && (
+          <span className="num">
+            volan {overview.data.version} · up {duration(overview.data.uptime_seconds * 1000)} ·{" "}
+            {bytes(overview.data.resident_memory_bytes)} in memory
+          </span>
+        )
+      }
+    >
+      <Loaded
+        query={overview}
+        what="the overview"
+        loading={
+          <>
+            <LoadingBlock height={312} />
+            <LoadingBlock height={76} />
+          </>
+        }
+      >
         {(data) => <View data={data} />}
       </Loaded>
-      <Recent />
+      {!overview.isPending && <Recent />}
     </Page>
   );
 }
@@ -36,14 +55,35 @@ function View({ data }: { data: Overview }) {
     <>
       <Loop data={data} />
       {data.attention.length > 0 && <Attention items={data.attention} />}
-      <Stats stats={[
-        { label: "Documents", value: compact(totals.documents), title: count(totals.documents) },
-        { label: "Chunks", value: compact(totals.chunks), title: count(totals.chunks) },
-        { label: "Traces, 24 h", value: <Link to="/traces">{compact(totals.traces_24h)}</Link>, title: count(totals.traces_24h) },
-        { label: "Failed, 24 h", value: <Link to="/traces" search={{ status: "error" }}>{count(totals.errors_24h)}</Link>, note: totals.traces_24h ? share(totals.errors_24h, totals.traces_24h) : undefined, tone: totals.errors_24h ? "error" : undefined },
-        { label: "Tokens, 24 h", value: compact(tokens), note: `${compact(totals.completion_tokens_24h)} out`, title: `${count(totals.prompt_tokens_24h)} in, ${count(totals.completion_tokens_24h)} out` },
-        { label: "Duration, 24 h", value: duration(totals.latency_p50_ms), note: totals.latency_p95_ms === undefined ? "median" : `p95 ${duration(totals.latency_p95_ms)}`, title: "Median of the finished traces, and the time that 95% of them stay below" },
-      ]} />
+      <Stats
+        stats={[
+          { label: "Documents", value: compact(totals.documents), title: count(totals.documents) },
+          { label: "Chunks", value: compact(totals.chunks), title: count(totals.chunks) },
+          { label: "Traces, 24 h", value: <Link to="/traces">{compact(totals.traces_24h)}</Link>, title: count(totals.traces_24h) },
+          {
+            label: "Failed, 24 h",
+            value: (
+              <Link to="/traces" search={{ status: "error" }}>
+                {count(totals.errors_24h)}
+              </Link>
+            ),
+            note: totals.traces_24h ? share(totals.errors_24h, totals.traces_24h) : undefined,
+            tone: totals.errors_24h ? "error" : undefined,
+          },
+          {
+            label: "Tokens, 24 h",
+            value: compact(tokens),
+            note: `${compact(totals.completion_tokens_24h)} out`,
+            title: `${count(totals.prompt_tokens_24h)} in, ${count(totals.completion_tokens_24h)} out`,
+          },
+          {
+            label: "Duration, 24 h",
+            value: duration(totals.latency_p50_ms),
+            note: totals.latency_p95_ms === undefined ? "median" : `p95 ${duration(totals.latency_p95_ms)}`,
+            title: "Median of the finished traces, and the time that 95% of them stay below",
+          },
+        ]}
+      />
       <Panel title="How many answers per hour?" note={stats.data ? `last 24 h, n = ${count(stats.data.traces)}` : ""}>
         <Loaded query={stats} what="the hours" loading={<LoadingBlock height={148} />}>
           {(loaded) => <HourChart hours={loaded.hours} from={loaded.from} to={loaded.to} />}
@@ -61,15 +101,36 @@ function Loop({ data }: { data: Overview }) {
   return (
     <section className={classes.loop} aria-label="The loop">
       <div className={classes.ringBox}>
-        <Ring hops={data.hops} hovered={hovered} onHover={setHovered} onOpen={open} centre={bad ? `${bad} of ${data.hops.length}` : "Turning"} caption={bad ? "need attention" : `${data.hops.length} hops fine`} />
+        <Ring
+          hops={data.hops}
+          hovered={hovered}
+          onHover={setHovered}
+          onOpen={open}
+          centre={bad ? `${bad} of ${data.hops.length}` : "Turning"}
+          caption={bad ? "need attention" : `${data.hops.length} hops fine`}
+        />
       </div>
       <ol className={classes.hops}>
         {data.hops.map((hop) => (
-          <li key={hop.id} className={classes.hop} data-hovered={hovered === hop.id || undefined} onMouseEnter={() => setHovered(hop.id)} onMouseLeave={() => setHovered(undefined)}>
-            <span className={classes.hopIcon} data-state={hop.state}><HopIcon id={hop.id} /></span>
+          <li
+            key={hop.id}
+            className={classes.hop}
+            data-hovered={hovered === hop.id || undefined}
+            onMouseEnter={() => setHovered(hop.id)}
+            onMouseLeave={() => setHovered(undefined)}
+          >
+            <span className={classes.hopIcon} data-state={hop.state}>
+              <HopIcon id={hop.id} />
+            </span>
             <div className={classes.hopMain}>
               <div className={classes.hopTop}>
-                {hop.link ? <Link to={hop.link as "/"} className={classes.hopTitle}>{hop.title}</Link> : <span className={classes.hopTitle}>{hop.title}</span>}
+                {hop.link ? (
+                  <Link to={hop.link as "/"} className={classes.hopTitle}>
+                    {hop.title}
+                  </Link>
+                ) : (
+                  <span className={classes.hopTitle}>{hop.title}</span>
+                )}
                 <StatePill state={hop.state} />
               </div>
               <div className={classes.hopDetail}>{hop.detail}</div>
@@ -111,7 +172,11 @@ function Attention({ items }: { items: AttentionItem[] }) {
               <div className="muted">{item.detail}</div>
               <div>{item.fix}</div>
             </div>
-            {item.link && <Link to={item.link as "/"} className={classes.itemLink}>Look <IconArrowRight size={14} aria-hidden /></Link>}
+            {item.link && (
+              <Link to={item.link as "/"} className={classes.itemLink}>
+                Look <IconArrowRight size={14} aria-hidden />
+              </Link>
+            )}
           </li>
         ))}
       </ul>
@@ -131,8 +196,29 @@ function Recent() {
       <Loaded query={list} what="the newest traces" loading={<LoadingRows rows={8} />}>
         {(data) => {
           const rows = data.pages[0]?.traces ?? [];
-          if (!rows.length) return <EmptyState icon={<IconCircleCheck size={22} />} title="No traces yet" action={<Link to="/chat">Ask the twin something</Link>}>Every question becomes a trace and shows up here at once.</EmptyState>;
-          return <DataTable fixed label="Newest traces" columns={columns} hidden={hidden} data={rows} rowId={(row) => row.id} cardHeight={92} card={(row) => <TraceCard row={row} />} onOpen={(row) => void navigate({ to: "/traces/$traceId", params: { traceId: row.id } })} />;
+          if (!rows.length)
+            return (
+              <EmptyState
+                icon={<IconCircleCheck size={22} />}
+                title="No traces yet"
+                action={<Link to="/chat">Ask the twin something</Link>}
+              >
+                Every question becomes a trace and shows up here at once.
+              </EmptyState>
+            );
+          return (
+            <DataTable
+              fixed
+              label="Newest traces"
+              columns={columns}
+              hidden={hidden}
+              data={rows}
+              rowId={(row) => row.id}
+              cardHeight={92}
+              card={(row) => <TraceCard row={row} />}
+              onOpen={(row) => void navigate({ to: "/traces/$traceId", params: { traceId: row.id } })}
+            />
+          );
         }}
       </Loaded>
     </Panel>

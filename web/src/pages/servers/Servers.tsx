@@ -23,15 +23,46 @@ export function ServersPage() {
   const show = (name?: string) => void navigate({ search: name ? { logs: name } : {} });
   const memory = endpoints.data?.reduce((sum, each) => sum + (each.resident_memory_bytes ?? 0), 0);
   return (
-    <Page title="Servers" note={endpoints.data && `${endpoints.data.filter((each) => each.state === "ready").length} of ${endpoints.data.length} ready${memory ? ` · ${bytes(memory)} in memory` : ""}`}>
-      <Loaded query={endpoints} what="the endpoints" loading={<div className={classes.grid}><LoadingBlock height={210} /><LoadingBlock height={210} /></div>}>
-        {(list) => list.length ? (
-          <div className={classes.grid}>{list.map((each) => <EndpointCard key={each.name} endpoint={each} onLogs={() => show(each.name)} onRestart={() => setRestarting(each.name)} />)}</div>
-        ) : (
-          <EmptyState icon={<IconServer2 size={22} />} title="No endpoints">An endpoint is a place that answers: a model server that volan runs, or an OpenAI-compatible URL. Add one under <code className="mono">endpoints</code> in volan.yaml.</EmptyState>
-        )}
+    <Page
+      title="Servers"
+      note={
+        endpoints.data &&
+        `${endpoints.data.filter((each) => each.state === "ready").length} of ${endpoints.data.length} ready${memory ? ` · ${bytes(memory)} in memory` : ""}`
+      }
+    >
+      <Loaded
+        query={endpoints}
+        what="the endpoints"
+        loading={
+          <div className={classes.grid}>
+            <LoadingBlock height={210} />
+            <LoadingBlock height={210} />
+          </div>
+        }
+      >
+        {(list) =>
+          list.length ? (
+            <div className={classes.grid}>
+              {list.map((each) => (
+                <EndpointCard key={each.name} endpoint={each} onLogs={() => show(each.name)} onRestart={() => setRestarting(each.name)} />
+              ))}
+            </div>
+          ) : (
+            <EmptyState icon={<IconServer2 size={22} />} title="No endpoints">
+              An endpoint is a place that answers: a model server that volan runs, or an OpenAI-compatible URL. Add one under{" "}
+              <code className="mono">endpoints</code> in volan.yaml.
+            </EmptyState>
+          )
+        }
       </Loaded>
-      <Drawer opened={logs !== undefined} onClose={() => show()} position="right" size="min(760px, 100%)" title={logs ? `Log of ${logs}` : ""} classNames={{ body: classes.drawer }}>
+      <Drawer
+        opened={logs !== undefined}
+        onClose={() => show()}
+        position="right"
+        size="min(760px, 100%)"
+        title={logs ? `Log of ${logs}` : ""}
+        classNames={{ body: classes.drawer }}
+      >
         {logs && <Logs name={logs} />}
       </Drawer>
       <Restart name={restarting} onClose={() => setRestarting(undefined)} />
@@ -60,23 +91,84 @@ function EndpointCard({ endpoint, onLogs, onRestart }: { endpoint: Endpoint; onL
         <Pill tone={tone}>{label}</Pill>
         {endpoint.managed && (
           <span className={classes.buttons}>
-            <Tooltip label={admin ? "Log" : "Only an admin may read logs"}><ActionIcon onClick={onLogs} disabled={!admin} aria-label={`Log of ${endpoint.name}`}><IconTerminal2 size={16} /></ActionIcon></Tooltip>
-            <Tooltip label={admin ? "Restart" : "Only an admin may restart a server"}><ActionIcon onClick={onRestart} disabled={!admin} aria-label={`Restart ${endpoint.name}`}><IconRefresh size={16} /></ActionIcon></Tooltip>
+            <Tooltip label={admin ? "Log" : "Only an admin may read logs"}>
+              <ActionIcon onClick={onLogs} disabled={!admin} aria-label={`Log of ${endpoint.name}`}>
+                <IconTerminal2 size={16} />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label={admin ? "Restart" : "Only an admin may restart a server"}>
+              <ActionIcon onClick={onRestart} disabled={!admin} aria-label={`Restart ${endpoint.name}`}>
+                <IconRefresh size={16} />
+              </ActionIcon>
+            </Tooltip>
           </span>
         )}
       </header>
-      <div className={classes.progress}>{endpoint.state === "ready" ? (endpoint.managed ? "Runs on this machine, managed by volan" : "Runs elsewhere") : (endpoint.progress ?? "")}</div>
+      <div className={classes.progress}>
+        {endpoint.state === "ready"
+          ? endpoint.managed
+            ? "Runs on this machine, managed by volan"
+            : "Runs elsewhere"
+          : (endpoint.progress ?? "")}
+      </div>
       <dl className={classes.facts}>
-        <dt>Kind</dt><dd>{kinds[endpoint.kind] ?? endpoint.kind}</dd>
-        <dt>Model</dt><dd className="ellipsis" title={endpoint.identity ?? endpoint.model}>{endpoint.model}</dd>
-        <dt>Address</dt><dd className="mono ellipsis" title={endpoint.base_url}>{endpoint.base_url || "–"}</dd>
-        {endpoint.managed && <><dt>Memory</dt><dd>{bytes(endpoint.resident_memory_bytes)}</dd></>}
-        {endpoint.managed && <><dt>Process</dt><dd className="num">{endpoint.pid ?? "–"}{endpoint.started && <span className="muted"> started <When time={endpoint.started} /></span>}</dd></>}
-        {endpoint.managed && <><dt>Restarts</dt><dd className="num">{count(endpoint.restarts)}</dd></>}
-        {endpoint.context_tokens !== undefined && <><dt>Context</dt><dd className="num">{count(endpoint.context_tokens)} tokens</dd></>}
-        {endpoint.last_check && <><dt>Checked</dt><dd><When time={endpoint.last_check} /></dd></>}
+        <dt>Kind</dt>
+        <dd>{kinds[endpoint.kind] ?? endpoint.kind}</dd>
+        <dt>Model</dt>
+        <dd className="ellipsis" title={endpoint.identity ?? endpoint.model}>
+          {endpoint.model}
+        </dd>
+        <dt>Address</dt>
+        <dd className="mono ellipsis" title={endpoint.base_url}>
+          {endpoint.base_url || "–"}
+        </dd>
+        {endpoint.managed && (
+          <>
+            <dt>Memory</dt>
+            <dd>{bytes(endpoint.resident_memory_bytes)}</dd>
+          </>
+        )}
+        {endpoint.managed && (
+          <>
+            <dt>Process</dt>
+            <dd className="num">
+              {endpoint.pid ?? "–"}
+              {endpoint.started && (
+                <span className="muted">
+                  {" "}
+                  started <When time={endpoint.started} />
+                </span>
+              )}
+            </dd>
+          </>
+        )}
+        {endpoint.managed && (
+          <>
+            <dt>Restarts</dt>
+            <dd className="num">{count(endpoint.restarts)}</dd>
+          </>
+        )}
+        {endpoint.context_tokens !== undefined && (
+          <>
+            <dt>Context</dt>
+            <dd className="num">{count(endpoint.context_tokens)} tokens</dd>
+          </>
+        )}
+        {endpoint.last_check && (
+          <>
+            <dt>Checked</dt>
+            <dd>
+              <When time={endpoint.last_check} />
+            </dd>
+          </>
+        )}
       </dl>
-      {endpoint.last_error && endpoint.state !== "ready" && <div className={classes.error}><IconAlertCircle size={15} aria-hidden /><span>{endpoint.last_error}</span></div>}
+      {endpoint.last_error && endpoint.state !== "ready" && (
+        <div className={classes.error}>
+          <IconAlertCircle size={15} aria-hidden />
+          <span>{endpoint.last_error}</span>
+        </div>
+      )}
     </article>
   );
 }
@@ -94,7 +186,6 @@ function Logs({ name }: { name: string }) {
       <pre
         ref={box}
         className={classes.log}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
         tabIndex={0}
         onScroll={(event) => {
           const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
@@ -105,8 +196,17 @@ function Logs({ name }: { name: string }) {
       </pre>
     );
   }
-  if (logs.data) return <EmptyState icon={<IconTerminal2 size={22} />} title="Nothing printed yet">The log holds the last lines that the model server printed since it was started.</EmptyState>;
-  return logs.error ? <ErrorState error={logs.error} what="the log" retry={() => void logs.refetch()} /> : <LoadingRows rows={12} height={20} />;
+  if (logs.data)
+    return (
+      <EmptyState icon={<IconTerminal2 size={22} />} title="Nothing printed yet">
+        The log holds the last lines that the model server printed since it was started.
+      </EmptyState>
+    );
+  return logs.error ? (
+    <ErrorState error={logs.error} what="the log" retry={() => void logs.refetch()} />
+  ) : (
+    <LoadingRows rows={12} height={20} />
+  );
 }
 
 function Restart({ name, onClose }: { name?: string; onClose: () => void }) {
@@ -120,7 +220,18 @@ function Restart({ name, onClose }: { name?: string; onClose: () => void }) {
     },
   });
   return (
-    <Confirm opened={name !== undefined} title={`Restart ${name ?? ""}?`} action="Restart" busy={restart.isPending} error={restart.error} onConfirm={() => name && restart.mutate(name)} onClose={() => { restart.reset(); onClose(); }}>
+    <Confirm
+      opened={name !== undefined}
+      title={`Restart ${name ?? ""}?`}
+      action="Restart"
+      busy={restart.isPending}
+      error={restart.error}
+      onConfirm={() => name && restart.mutate(name)}
+      onClose={() => {
+        restart.reset();
+        onClose();
+      }}
+    >
       Requests that it is answering right now fail. New ones wait until it is ready again.
     </Confirm>
   );

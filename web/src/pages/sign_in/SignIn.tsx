@@ -74,7 +74,11 @@ export function SignIn() {
             <div className={classes.error} role="alert">
               <IconAlertCircle size={16} aria-hidden />
               <div>
-                <div>{usedToken && failure instanceof ApiError && failure.status === 401 ? "This link was used already or is too old. Ask for a new one, or use a key." : failure.message}</div>
+                <div>
+                  {usedToken && failure instanceof ApiError && failure.status === 401
+                    ? "This link was used already or is too old. Ask for a new one, or use a key."
+                    : failure.message}
+                </div>
                 {failure instanceof ApiError && failure.fix && <div className={classes.fix}>{failure.fix}</div>}
               </div>
             </div>

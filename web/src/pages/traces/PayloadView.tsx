@@ -11,22 +11,32 @@ export function PayloadView({ payload }: { payload: Payload }) {
     case "none":
       return <p className="muted">Nothing.</p>;
     case "text":
-      return <div className={classes.text}><LongText text={payload.text} /></div>;
+      return (
+        <div className={classes.text}>
+          <LongText text={payload.text} />
+        </div>
+      );
     case "json":
-      return <div className={classes.box}><JsonView value={payload.value} /></div>;
+      return (
+        <div className={classes.box}>
+          <JsonView value={payload.value} />
+        </div>
+      );
     case "messages":
       return (
         <div className={classes.stack}>
-          {/* biome-ignore lint/suspicious/noArrayIndexKey: messages have no id and never move */}
-          {payload.messages.map((message, index) => <MessageView key={index} message={message} />)}
+          {payload.messages.map((message, index) => (
+            <MessageView key={index} message={message} />
+          ))}
           {payload.rest && <Rest value={payload.rest} />}
         </div>
       );
     case "hits":
       return (
         <div className={classes.stack}>
-          {/* biome-ignore lint/suspicious/noArrayIndexKey: a list of results never moves */}
-          {payload.hits.map((hit, index) => <HitView key={index} hit={hit} place={index + 1} />)}
+          {payload.hits.map((hit, index) => (
+            <HitView key={index} hit={hit} place={index + 1} />
+          ))}
           {payload.rest && <Rest value={payload.rest} />}
         </div>
       );
@@ -39,7 +49,6 @@ function MessageView({ message }: { message: Message }) {
       <div className={classes.role}>{message.role}</div>
       {message.text && (message.role === "assistant" ? <Markdown text={message.text} /> : <LongText text={message.text} />)}
       {message.calls.map((call, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: calls of a stored message never move
         <div key={index} className={classes.call}>
           <span className="mono">{call.name}</span>
           <JsonView value={call.arguments} />
@@ -54,7 +63,10 @@ function HitView({ hit, place }: { hit: Hit; place: number }) {
     <article className={classes.hit}>
       <div className={classes.hitHead}>
         <span className={classes.place}>{place}</span>
-        <span className={classes.hitTitle}>{hit.title}{hit.heading && <span className="muted"> › {hit.heading}</span>}</span>
+        <span className={classes.hitTitle}>
+          {hit.title}
+          {hit.heading && <span className="muted"> › {hit.heading}</span>}
+        </span>
         <span className={classes.scores}>
           {hit.rankDense !== undefined && <span title="Rank in the vector search">dense #{hit.rankDense}</span>}
           {hit.rankLexical !== undefined && <span title="Rank in the word search">words #{hit.rankLexical}</span>}
@@ -73,11 +85,19 @@ function LongText({ text, limit = 2400 }: { text: string; limit?: number }) {
   return (
     <div className={classes.plain}>
       {long && !whole ? `${text.slice(0, limit)}…` : text}
-      {long && <button type="button" className={classes.more} onClick={() => setWhole(!whole)}>{whole ? "Show less" : `Show all ${plural(text.length, "character")}`}</button>}
+      {long && (
+        <button type="button" className={classes.more} onClick={() => setWhole(!whole)}>
+          {whole ? "Show less" : `Show all ${plural(text.length, "character")}`}
+        </button>
+      )}
     </div>
   );
 }
 
 function Rest({ value }: { value: Record<string, unknown> }) {
-  return <div className={classes.box}><JsonView value={value} /></div>;
+  return (
+    <div className={classes.box}>
+      <JsonView value={value} />
+    </div>
+  );
 }

@@ -32,13 +32,17 @@ export function SpanDetail({ traceId, node, short, tab, onTab, start }: Props) {
           <IdChip id={span.span_id} />
         </div>
         <div className={classes.numbers}>
-          <Number name="took">{duration(span.duration_ms)}</Number>
-          <Number name="after start">{duration(Math.max(0, node.start - start))}</Number>
-          {span.first_token_ms !== undefined && <Number name="to first token">{duration(span.first_token_ms)}</Number>}
-          {span.prompt_tokens !== undefined && span.prompt_tokens > 0 && <Number name="prompt tokens">{count(span.prompt_tokens)}</Number>}
-          {span.completion_tokens !== undefined && span.completion_tokens > 0 && <Number name="answer tokens">{count(span.completion_tokens)}</Number>}
-          {rate(node) && <Number name="tokens/s">{rate(node)}</Number>}
-          {span.model && <Number name="model">{span.model}</Number>}
+          <Measure name="took">{duration(span.duration_ms)}</Measure>
+          <Measure name="after start">{duration(Math.max(0, node.start - start))}</Measure>
+          {span.first_token_ms !== undefined && <Measure name="to first token">{duration(span.first_token_ms)}</Measure>}
+          {span.prompt_tokens !== undefined && span.prompt_tokens > 0 && (
+            <Measure name="prompt tokens">{count(span.prompt_tokens)}</Measure>
+          )}
+          {span.completion_tokens !== undefined && span.completion_tokens > 0 && (
+            <Measure name="answer tokens">{count(span.completion_tokens)}</Measure>
+          )}
+          {rate(node) && <Measure name="tokens/s">{rate(node)}</Measure>}
+          {span.model && <Measure name="model">{span.model}</Measure>}
         </div>
         {span.error && (
           <div className={classes.error} role="alert">
@@ -47,35 +51,61 @@ export function SpanDetail({ traceId, node, short, tab, onTab, start }: Props) {
           </div>
         )}
       </div>
-      <Tabs value={tab ?? "content"} onChange={(next) => onTab(next === "content" ? undefined : (next ?? undefined))} className={classes.tabs} keepMounted={false}>
+      <Tabs
+        value={tab ?? "content"}
+        onChange={(next) => onTab(next === "content" ? undefined : (next ?? undefined))}
+        className={classes.tabs}
+        keepMounted={false}
+      >
         <Tabs.List className={classes.tabList}>
-          <Tabs.Tab value="content">{input.type === "messages" || output.type === "messages" ? "Conversation" : "Input and output"}</Tabs.Tab>
-          <Tabs.Tab value="attributes">Attributes <span className="muted num">{attributes.length || ""}</span></Tabs.Tab>
+          <Tabs.Tab value="content">
+            {input.type === "messages" || output.type === "messages" ? "Conversation" : "Input and output"}
+          </Tabs.Tab>
+          <Tabs.Tab value="attributes">
+            Attributes <span className="muted num">{attributes.length || ""}</span>
+          </Tabs.Tab>
           <Tabs.Tab value="json">JSON</Tabs.Tab>
         </Tabs.List>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
         <div className={classes.body} tabIndex={0} role="region" aria-label="Content of the span">
           <Tabs.Panel value="content">
             {input.type === "none" && output.type === "none" ? (
               <p className="muted">This span recorded no input and no output.</p>
             ) : (
               <>
-                <Section title="Input" value={span.input}><PayloadView payload={input} /></Section>
-                <Section title="Output" value={span.output}>{output.type === "none" && span.status === "running" ? <p className="muted">Still running…</p> : <PayloadView payload={output} />}</Section>
+                <Section title="Input" value={span.input}>
+                  <PayloadView payload={input} />
+                </Section>
+                <Section title="Output" value={span.output}>
+                  {output.type === "none" && span.status === "running" ? (
+                    <p className="muted">Still running…</p>
+                  ) : (
+                    <PayloadView payload={output} />
+                  )}
+                </Section>
               </>
             )}
           </Tabs.Panel>
           <Tabs.Panel value="attributes">
             <dl className={classes.attributes}>
-              <Line name="started"><When time={span.start} /> <span className="muted mono">{span.start}</span></Line>
-              {span.end && <Line name="ended"><span className="mono">{span.end}</span></Line>}
+              <Line name="started">
+                <When time={span.start} /> <span className="muted mono">{span.start}</span>
+              </Line>
+              {span.end && (
+                <Line name="ended">
+                  <span className="mono">{span.end}</span>
+                </Line>
+              )}
               {span.app && <Line name="app">{span.app}</Line>}
               {attributes.map(([name, value]) => (
-                <Line key={name} name={name}>{typeof value === "object" ? <JsonView value={value} /> : <span className="mono">{String(value)}</span>}</Line>
+                <Line key={name} name={name}>
+                  {typeof value === "object" ? <JsonView value={value} /> : <span className="mono">{String(value)}</span>}
+                </Line>
               ))}
             </dl>
           </Tabs.Panel>
-          <Tabs.Panel value="json"><JsonView value={span} /></Tabs.Panel>
+          <Tabs.Panel value="json">
+            <JsonView value={span} />
+          </Tabs.Panel>
         </div>
       </Tabs>
     </div>
@@ -89,7 +119,7 @@ function rate({ span }: Node): string | undefined {
   return ms > 0 ? (span.completion_tokens / (ms / 1000)).toFixed(0) : undefined;
 }
 
-function Number({ name, children }: { name: string; children: ReactNode }) {
+function Measure({ name, children }: { name: string; children: ReactNode }) {
   return (
     <span className={classes.number}>
       <b>{children}</b> {name}
@@ -106,7 +136,9 @@ function Section({ title, value, children }: { title: string; value: unknown; ch
         <CopyButton value={typeof value === "string" ? value : JSON.stringify(value, null, 2)} timeout={1200}>
           {({ copied, copy }) => (
             <Tooltip label={copied ? "Copied" : `Copy the ${title.toLowerCase()}`}>
-              <UnstyledButton className={classes.copy} onClick={copy} aria-label={`Copy the ${title.toLowerCase()}`}>{copied ? <IconCheck size={14} /> : <IconCopy size={14} />}</UnstyledButton>
+              <UnstyledButton className={classes.copy} onClick={copy} aria-label={`Copy the ${title.toLowerCase()}`}>
+                {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+              </UnstyledButton>
             </Tooltip>
           )}
         </CopyButton>

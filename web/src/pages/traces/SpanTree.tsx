@@ -1,6 +1,7 @@
 // The virtual tree of spans: name on the left, a bar on one shared time scale on the right.
-import { useVirtualizer } from "@tanstack/react-virtual";
+
 import { IconAlertCircleFilled, IconChevronRight } from "@tabler/icons-react";
+import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { count, duration } from "../../parts/format";
 import { KindIcon, kindColor } from "../../parts/values";
@@ -8,11 +9,23 @@ import { rows as heights } from "../../theme";
 import classes from "./SpanTree.module.css";
 import { type Node, type SpanTree as Tree, ticks } from "./tree";
 
-type Props = { tree: Tree; rows: Node[]; collapsed: ReadonlySet<string>; selected?: string; onSelect: (id: string) => void; onToggle: (id: string) => void };
+type Props = {
+  tree: Tree;
+  rows: Node[];
+  collapsed: ReadonlySet<string>;
+  selected?: string;
+  onSelect: (id: string) => void;
+  onToggle: (id: string) => void;
+};
 
 export function SpanTree({ tree, rows, collapsed, selected, onSelect, onToggle }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => heights.span, overscan: 16 });
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => heights.span,
+    overscan: 16,
+  });
   const total = Math.max(tree.end - tree.start, 0.001);
   const index = rows.findIndex((node) => node.span.span_id === selected);
   // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls only when another span is selected, not when a branch opens
@@ -26,12 +39,26 @@ export function SpanTree({ tree, rows, collapsed, selected, onSelect, onToggle }
         <span className={classes.axisName}>Span</span>
         <div className={classes.scale}>
           {ticks(total).map((tick) => (
-            <span key={tick} className={classes.tick} style={{ left: `${(100 * tick) / total}%` }} data-last={tick / total > 0.9 || undefined}>{tick === 0 ? "0" : duration(tick)}</span>
+            <span
+              key={tick}
+              className={classes.tick}
+              style={{ left: `${(100 * tick) / total}%` }}
+              data-last={tick / total > 0.9 || undefined}
+            >
+              {tick === 0 ? "0" : duration(tick)}
+            </span>
           ))}
         </div>
         <span className={classes.time}>Took</span>
       </div>
-      <div ref={scroller} className={classes.scroller} role="tree" aria-label="Spans" tabIndex={0} aria-activedescendant={selected ? `span-${selected}` : undefined}>
+      <div
+        ref={scroller}
+        className={classes.scroller}
+        role="tree"
+        aria-label="Spans"
+        tabIndex={0}
+        aria-activedescendant={selected ? `span-${selected}` : undefined}
+      >
         <div style={{ height: virtual.getTotalSize(), position: "relative" }} role="presentation">
           {virtual.getVirtualItems().map((item) => {
             const node = rows[item.index]!;
@@ -40,8 +67,6 @@ export function SpanTree({ tree, rows, collapsed, selected, onSelect, onToggle }
             const width = (100 * (node.end - node.start)) / total;
             const closed = collapsed.has(span.span_id);
             return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: arrow keys move the selection in the whole tree
-              // biome-ignore lint/a11y/useFocusableInteractive: the tree has the focus and names its active row
               <div
                 key={span.span_id}
                 id={`span-${span.span_id}`}
@@ -71,16 +96,31 @@ export function SpanTree({ tree, rows, collapsed, selected, onSelect, onToggle }
                     <span className={classes.caret} />
                   )}
                   <KindIcon kind={span.kind} />
-                  <span className={classes.text} data-error={span.status === "error" || undefined}>{span.name}</span>
+                  <span className={classes.text} data-error={span.status === "error" || undefined}>
+                    {span.name}
+                  </span>
                   {closed && <span className={classes.hidden}>+{count(node.descendants)}</span>}
-                  {(span.status === "error" || (closed && node.failed)) && <IconAlertCircleFilled size={14} className={classes.alert} aria-label="failed" />}
+                  {(span.status === "error" || (closed && node.failed)) && (
+                    <IconAlertCircleFilled size={14} className={classes.alert} aria-label="failed" />
+                  )}
                 </div>
                 <div className={classes.lane}>
-                  <div className={classes.bar} data-status={span.status} style={{ left: `${left}%`, width: `max(3px, ${width}%)`, background: kindColor(span.kind) }}>
-                    {span.first_token_ms !== undefined && node.end > node.start && <span className={classes.first} style={{ left: `${Math.min(100, (100 * span.first_token_ms) / (node.end - node.start))}%` }} />}
+                  <div
+                    className={classes.bar}
+                    data-status={span.status}
+                    style={{ left: `${left}%`, width: `max(3px, ${width}%)`, background: kindColor(span.kind) }}
+                  >
+                    {span.first_token_ms !== undefined && node.end > node.start && (
+                      <span
+                        className={classes.first}
+                        style={{ left: `${Math.min(100, (100 * span.first_token_ms) / (node.end - node.start))}%` }}
+                      />
+                    )}
                   </div>
                 </div>
-                <span className={classes.time}>{span.status === "running" ? "running" : duration(span.duration_ms ?? node.end - node.start)}</span>
+                <span className={classes.time}>
+                  {span.status === "running" ? "running" : duration(span.duration_ms ?? node.end - node.start)}
+                </span>
               </div>
             );
           })}

@@ -25,12 +25,24 @@ export function TracePage() {
   if (trace.data) return trace.data.spans.length ? <TraceView key={traceId} trace={trace.data} /> : <Missing />;
   if (trace.error instanceof ApiError && trace.error.status === 404) return <Missing />;
   if (trace.error) return <ErrorState error={trace.error} what="this trace" retry={() => void trace.refetch()} />;
-  return <Page fill title="Trace"><LoadingBlock height="100%" /></Page>;
+  return (
+    <Page fill title="Trace">
+      <LoadingBlock height="100%" />
+    </Page>
+  );
 }
 
 function Missing() {
   return (
-    <EmptyState icon={<IconTrashOff size={22} />} title="There is no such trace" action={<Button component={Link} to="/traces" variant="default">All traces</Button>}>
+    <EmptyState
+      icon={<IconTrashOff size={22} />}
+      title="There is no such trace"
+      action={
+        <Button component={Link} to="/traces" variant="default">
+          All traces
+        </Button>
+      }
+    >
       It may belong to another project, or its retention time is over.
     </EmptyState>
   );
@@ -73,37 +85,70 @@ function TraceView({ trace }: { trace: Trace }) {
     setCollapsed((old) => new Set(all ? [...old].filter((id) => !ids.includes(id)) : [...old, ...ids]));
   };
   const go = (traceId?: string) => traceId && void navigate({ to: "/traces/$traceId", params: { traceId }, search: {} });
-  useHotkeys([
-    ["j", () => move(1)], ["ArrowDown", () => move(1)], ["k", () => move(-1)], ["ArrowUp", () => move(-1)],
-    ["ArrowLeft", () => selectedId && toggle(selectedId, "closed")], ["ArrowRight", () => selectedId && toggle(selectedId, "open")],
-    ["bracketleft", () => go(neighbours.previous)], ["bracketright", () => go(neighbours.next)], ["[", () => go(neighbours.previous)], ["]", () => go(neighbours.next)],
-    ["Escape", () => phone && select(undefined)],
-  ], ["INPUT", "TEXTAREA", "SELECT"]);
+  useHotkeys(
+    [
+      ["j", () => move(1)],
+      ["ArrowDown", () => move(1)],
+      ["k", () => move(-1)],
+      ["ArrowUp", () => move(-1)],
+      ["ArrowLeft", () => selectedId && toggle(selectedId, "closed")],
+      ["ArrowRight", () => selectedId && toggle(selectedId, "open")],
+      ["bracketleft", () => go(neighbours.previous)],
+      ["bracketright", () => go(neighbours.next)],
+      ["[", () => go(neighbours.previous)],
+      ["]", () => go(neighbours.next)],
+      ["Escape", () => phone && select(undefined)],
+    ],
+    ["INPUT", "TEXTAREA", "SELECT"],
+  );
 
   const root = tree.roots[0]!.span;
   const totals = sums(trace);
   return (
     <Page
       fill
-      title={<span className={classes.title}><StatusMark status={root.status} quiet />{root.name}</span>}
+      title={
+        <span className={classes.title}>
+          <StatusMark status={root.status} quiet />
+          {root.name}
+        </span>
+      }
       note={<When time={root.start} />}
-      actions={neighbours.place && (
-        <>
-          <span className={classes.place}>{neighbours.place}</span>
-          <Tooltip label="Previous trace  ["><ActionIcon onClick={() => go(neighbours.previous)} disabled={!neighbours.previous} aria-label="Previous trace"><IconChevronUp size={17} /></ActionIcon></Tooltip>
-          <Tooltip label="Next trace  ]"><ActionIcon onClick={() => go(neighbours.next)} disabled={!neighbours.next} aria-label="Next trace"><IconChevronDown size={17} /></ActionIcon></Tooltip>
-        </>
-      )}
+      actions={
+        neighbours.place && (
+          <>
+            <span className={classes.place}>{neighbours.place}</span>
+            <Tooltip label="Previous trace  [">
+              <ActionIcon onClick={() => go(neighbours.previous)} disabled={!neighbours.previous} aria-label="Previous trace">
+                <IconChevronUp size={17} />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label="Next trace  ]">
+              <ActionIcon onClick={() => go(neighbours.next)} disabled={!neighbours.next} aria-label="Next trace">
+                <IconChevronDown size={17} />
+              </ActionIcon>
+            </Tooltip>
+          </>
+        )
+      }
     >
       <dl className={classes.facts}>
         <Fact name="Duration">{duration(root.duration_ms ?? (root.status === "running" ? undefined : tree.end - tree.start))}</Fact>
         <Fact name="First token">{duration(root.first_token_ms ?? totals.firstToken)}</Fact>
-        <Fact name="Prompt">{count(root.prompt_tokens || totals.prompt)} <small>tokens</small></Fact>
-        <Fact name="Answer">{count(root.completion_tokens || totals.completion)} <small>tokens</small></Fact>
+        <Fact name="Prompt">
+          {count(root.prompt_tokens || totals.prompt)} <small>tokens</small>
+        </Fact>
+        <Fact name="Answer">
+          {count(root.completion_tokens || totals.completion)} <small>tokens</small>
+        </Fact>
         {(root.app ?? totals.app) && <Fact name="App">{root.app ?? totals.app}</Fact>}
         {(root.model || totals.model) && <Fact name="Model">{root.model || totals.model}</Fact>}
         <Fact name="Spans">{count(trace.spans.length)}</Fact>
-        {totals.errors > 0 && <Fact name="Errors"><span className={classes.error}>{count(totals.errors)}</span></Fact>}
+        {totals.errors > 0 && (
+          <Fact name="Errors">
+            <span className={classes.error}>{count(totals.errors)}</span>
+          </Fact>
+        )}
       </dl>
       <div className={classes.split} data-detail={selected ? true : undefined}>
         <section className={classes.left} aria-label="Spans">
@@ -111,7 +156,14 @@ function TraceView({ trace }: { trace: Trace }) {
             {tree.kinds.map(([kind, n]) => {
               const closable = idsOfKind(tree, kind).length > 0;
               return (
-                <button key={kind} type="button" className={classes.kind} onClick={() => toggleKind(kind)} disabled={!closable} title={closable ? `Open or close every ${kind} span` : plural(n, `${kind} span`)}>
+                <button
+                  key={kind}
+                  type="button"
+                  className={classes.kind}
+                  onClick={() => toggleKind(kind)}
+                  disabled={!closable}
+                  title={closable ? `Open or close every ${kind} span` : plural(n, `${kind} span`)}
+                >
                   <KindIcon kind={kind} size={14} />
                   {kind}
                   <span className="muted num">{count(n)}</span>
@@ -119,13 +171,35 @@ function TraceView({ trace }: { trace: Trace }) {
               );
             })}
           </div>
-          {!trace.is_complete && <p className={classes.cut}>This trace has more spans than can be shown: here are the first {count(trace.spans.length)} by start.</p>}
+          {!trace.is_complete && (
+            <p className={classes.cut}>
+              This trace has more spans than can be shown: here are the first {count(trace.spans.length)} by start.
+            </p>
+          )}
           <SpanTree tree={tree} rows={rows} collapsed={collapsed} selected={selectedId} onSelect={select} onToggle={toggle} />
         </section>
         {selected && (
           <section className={classes.right} aria-label="Selected span">
-            {phone && <Button variant="subtle" color="gray" leftSection={<IconArrowLeft size={15} />} onClick={() => select(undefined)} className={classes.back}>All spans</Button>}
-            <SpanDetail key={selected.span.span_id} traceId={trace.id} short={trace.values === "preview"} node={selected} tab={search.tab} onTab={(tab) => void navigate({ search: (old) => ({ ...old, tab }), replace: true })} start={tree.start} />
+            {phone && (
+              <Button
+                variant="subtle"
+                color="gray"
+                leftSection={<IconArrowLeft size={15} />}
+                onClick={() => select(undefined)}
+                className={classes.back}
+              >
+                All spans
+              </Button>
+            )}
+            <SpanDetail
+              key={selected.span.span_id}
+              traceId={trace.id}
+              short={trace.values === "preview"}
+              node={selected}
+              tab={search.tab}
+              onTab={(tab) => void navigate({ search: (old) => ({ ...old, tab }), replace: true })}
+              start={tree.start}
+            />
           </section>
         )}
       </div>

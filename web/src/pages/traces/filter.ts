@@ -29,7 +29,8 @@ export const fields: Field[] = [
 
 /** Keeps what is valid in an address; anything else is dropped, so that an old or broken link still opens the list. */
 export function parseSearch(raw: Record<string, unknown>): TraceSearch {
-  const text = (key: string) => (typeof raw[key] === "string" && raw[key] ? raw[key] : typeof raw[key] === "number" ? String(raw[key]) : undefined);
+  const text = (key: string) =>
+    typeof raw[key] === "string" && raw[key] ? raw[key] : typeof raw[key] === "number" ? String(raw[key]) : undefined;
   const minimum = Number(raw.duration_ms_min);
   const range = text("range");
   const search: TraceSearch = {
@@ -88,5 +89,12 @@ export function matches(row: TraceRow, filter: TraceFilter): boolean {
   if (filter.text || filter.to) return false;
   const same = (wanted: string | undefined, value: string | undefined) => wanted === undefined || wanted === value;
   const long = filter.duration_ms_min === undefined || (row.duration_ms ?? 0) >= filter.duration_ms_min;
-  return same(filter.status, row.status) && same(filter.app, row.app) && same(filter.model, row.model) && (row.name ?? "").toLowerCase().includes((filter.name ?? "").toLowerCase()) && same(filter.session_id, row.session_id) && long;
+  return (
+    same(filter.status, row.status) &&
+    same(filter.app, row.app) &&
+    same(filter.model, row.model) &&
+    (row.name ?? "").toLowerCase().includes((filter.name ?? "").toLowerCase()) &&
+    same(filter.session_id, row.session_id) &&
+    long
+  );
 }

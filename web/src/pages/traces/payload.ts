@@ -24,7 +24,9 @@ export function interpret(value: unknown): Payload {
   for (const key of ["messages", "choices"]) {
     const list = value[key];
     if (!Array.isArray(list)) continue;
-    const found = interpretList(key === "choices" ? list.map((choice) => (isFields(choice) ? (choice.message ?? choice.delta) : choice)) : list);
+    const found = interpretList(
+      key === "choices" ? list.map((choice) => (isFields(choice) ? (choice.message ?? choice.delta) : choice)) : list,
+    );
     if (found?.type === "messages") return { ...found, rest: without(value, key) };
   }
   for (const key of ["sources", "hits", "results", "documents", "chunks"]) {
@@ -42,7 +44,8 @@ export function interpret(value: unknown): Payload {
 function interpretList(list: unknown[]): Payload | undefined {
   if (!list.length || !list.every(isFields)) return undefined;
   if (list.every((item) => typeof item.role === "string")) return { type: "messages", messages: list.map(messageOf) };
-  if (list.every((item) => typeof item.text === "string" || typeof item.content === "string")) return { type: "hits", hits: list.map(hitOf) };
+  if (list.every((item) => typeof item.text === "string" || typeof item.content === "string"))
+    return { type: "hits", hits: list.map(hitOf) };
   return undefined;
 }
 
@@ -63,7 +66,9 @@ function messageOf(fields: Fields): Message {
 function contentText(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return content === undefined || content === null ? "" : JSON.stringify(content, null, 2);
-  return content.map((part) => (isFields(part) ? (typeof part.text === "string" ? part.text : `[${String(part.type ?? "part")}]`) : String(part))).join("\n");
+  return content
+    .map((part) => (isFields(part) ? (typeof part.text === "string" ? part.text : `[${String(part.type ?? "part")}]`) : String(part)))
+    .join("\n");
 }
 
 function hitOf(fields: Fields): Hit {

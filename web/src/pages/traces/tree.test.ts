@@ -5,14 +5,30 @@ import { ancestors, buildTree, idsOfKind, ticks, visibleRows } from "./tree";
 
 const base = Date.parse("2026-01-01T00:00:00Z");
 function span(id: string, parent: string | undefined, offset: number, more: Partial<Span> = {}): Span {
-  return { span_id: id, parent_id: parent, name: id, kind: "chain", status: "ok", start: new Date(base + offset).toISOString(), duration_ms: 10, prompt_tokens: 0, completion_tokens: 0, ...more };
+  return {
+    span_id: id,
+    parent_id: parent,
+    name: id,
+    kind: "chain",
+    status: "ok",
+    start: new Date(base + offset).toISOString(),
+    duration_ms: 10,
+    prompt_tokens: 0,
+    completion_tokens: 0,
+    ...more,
+  };
 }
 const ids = (rows: { span: Span }[]) => rows.map((row) => row.span.span_id);
 
 describe("a span tree", () => {
   it("lists children under their parent in order of start, whatever the order of arrival", () => {
     const tree = buildTree([span("c", "a", 20), span("b", "a", 10), span("d", "b", 11), span("a", undefined, 0)]);
-    expect(visibleRows(tree, new Set()).map((row) => [row.span.span_id, row.depth])).toEqual([["a", 0], ["b", 1], ["d", 2], ["c", 1]]);
+    expect(visibleRows(tree, new Set()).map((row) => [row.span.span_id, row.depth])).toEqual([
+      ["a", 0],
+      ["b", 1],
+      ["d", 2],
+      ["c", 1],
+    ]);
     expect(tree.byId.get("a")!.descendants).toBe(3);
   });
   it("hides what lies below a collapsed span", () => {
@@ -38,7 +54,9 @@ describe("a span tree", () => {
     expect([idsOfKind(tree, "chain"), idsOfKind(tree, "llm")]).toEqual([["a"], []]);
   });
   it.each(["wide", "deep"])("takes 100,000 %s spans in well under a second", (shape) => {
-    const spans = Array.from({ length: 100_000 }, (_, index) => span(`s${index}`, index === 0 ? undefined : `s${shape === "deep" ? index - 1 : Math.floor((index - 1) / 10)}`, index % 5000));
+    const spans = Array.from({ length: 100_000 }, (_, index) =>
+      span(`s${index}`, index === 0 ? undefined : `s${shape === "deep" ? index - 1 : Math.floor((index - 1) / 10)}`, index % 5000),
+    );
     const before = performance.now();
     const rows = visibleRows(buildTree(spans), new Set());
     expect(rows.length).toBe(100_000);

@@ -58,7 +58,9 @@ function walk(roots: Node[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
   const sorted = (nodes: Node[]) => nodes.sort((a, b) => a.start - b.start || (a.span.span_id < b.span.span_id ? -1 : 1));
-  const stack = sorted(roots).map((node) => ({ node, depth: 0 })).reverse();
+  const stack = sorted(roots)
+    .map((node) => ({ node, depth: 0 }))
+    .reverse();
   while (stack.length) {
     const { node, depth } = stack.pop()!;
     if (seen.has(node)) continue;
