@@ -67,7 +67,8 @@ void log_change(const core::Log& log, std::string_view event, std::string_view p
 }  // namespace
 
 struct Auth::State {
-  State(storage::Database& database, core::Pools& pools_in, const core::Clock& clock_in, AuthOptions options_in, const core::Log& log_in, core::Metrics& metrics)
+  State(storage::Database& database, core::Pools& pools_in, const core::Clock& clock_in, AuthOptions options_in, const core::Log& log_in,
+        core::Metrics& metrics)
       : store(database),
         pools(pools_in),
         clock(clock_in),
@@ -85,8 +86,8 @@ struct Auth::State {
   mutable Failures failures;
   core::Counter& refused;
   core::Counter& limited;
-  std::mutex publishing;                                    // held while a snapshot is read and published, so that an older one never wins
-  std::atomic<std::shared_ptr<const KeyRing>> ring;         // shared with the requests that are reading it
+  std::mutex publishing;                             // held while a snapshot is read and published, so that an older one never wins
+  std::atomic<std::shared_ptr<const KeyRing>> ring;  // shared with the requests that are reading it
 
   /// Reads the tables and publishes the snapshot. Blocks.
   core::Result<> publish() {
@@ -105,7 +106,8 @@ struct Auth::State {
     const std::string file = options.data_folder + "/admin.key";
     // The file first: a kill in between leaves a file without a key, which the next start replaces, and never a key that nobody can read.
     VOLAN_TRY_VOID(core::write_file_durably(file, made.key + "\n", 0600));
-    VOLAN_TRY_VOID(store.insert_first_key({.id = std::string(default_project), .name = std::string(default_project), .created = now}, made.stored));
+    VOLAN_TRY_VOID(
+        store.insert_first_key({.id = std::string(default_project), .name = std::string(default_project), .created = now}, made.stored));
     log.info("admin_key_created", {{"file", file}, {"id", made.stored.info.id}});
     return {};
   }
@@ -130,9 +132,13 @@ struct Auth::State {
   core::Error refusal(const std::string& client_address, core::Time now) const {
     refused.add();
     if (failures.note(client_address, now))
-      return {.code = ErrorCode::unauthenticated, .message = "the key is not valid: unknown, expired or revoked", .fix = "check the key, or ask an admin for one"};
+      return {.code = ErrorCode::unauthenticated,
+              .message = "the key is not valid: unknown, expired or revoked",
+              .fix = "check the key, or ask an admin for one"};
     limited.add();
-    return {.code = ErrorCode::resource_exhausted, .message = "too many attempts without a valid key from this address", .fix = "wait a minute"};
+    return {.code = ErrorCode::resource_exhausted,
+            .message = "too many attempts without a valid key from this address",
+            .fix = "wait a minute"};
   }
 
   core::Result<Viewer> viewer_of(const std::string& key_id, bool is_session) const {
@@ -150,7 +156,8 @@ struct Auth::State {
   }
 
   std::string cookie(std::string_view value, std::int64_t max_age_s) const {
-    return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", session_cookie, value, max_age_s, options.secure_cookies ? "; Secure" : "");
+    return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", session_cookie, value, max_age_s,
+                       options.secure_cookies ? "; Secure" : "");
   }
 
   /// Opens the session in the tables and publishes it. Blocks.
@@ -173,7 +180,8 @@ struct Auth::State {
       if (!redeemed) {
         if (redeemed.error().code != ErrorCode::unauthenticated) return std::unexpected(std::move(redeemed).error());
         core::Error refused_error = refusal(client_address, now);
-        return std::unexpected(refused_error.code == ErrorCode::resource_exhausted ? std::move(refused_error) : std::move(redeemed).error());
+        return std::unexpected(refused_error.code == ErrorCode::resource_exhausted ? std::move(refused_error)
+                                                                                   : std::move(redeemed).error());
       }
       session.key_id = *std::move(redeemed);
     }
@@ -191,7 +199,8 @@ struct Auth::State {
   core::Result<CreatedKey> create_key(std::string project, NewKey wanted) {
     VOLAN_TRY_VOID(check_name(wanted.name));
     const core::Time now = clock.now();
-    if (wanted.expires && *wanted.expires <= now) return fail(ErrorCode::invalid_argument, "this time has passed", "expires", "leave it out for a key that does not expire");
+    if (wanted.expires && *wanted.expires <= now)
+      return fail(ErrorCode::invalid_argument, "this time has passed", "expires", "leave it out for a key that does not expire");
     MadeKey made = make_key(std::move(project), std::move(wanted.name), wanted.role, wanted.expires, now);
     VOLAN_TRY_VOID(store.insert_key(made.stored));
     VOLAN_TRY_VOID(publish());
@@ -241,8 +250,8 @@ Auth::Auth(std::shared_ptr<State> state) : state_(std::move(state)) {}
 // The thread uses the database, which ends before an authenticator that somebody still holds.
 Auth::~Auth() { state_->refresher.reset(); }
 
-core::Result<std::unique_ptr<Auth>> Auth::open(storage::Database& database, core::Pools& pools, const core::Clock& clock, AuthOptions options,
-                                               const core::Log& log, core::Metrics& metrics) {
+core::Result<std::unique_ptr<Auth>> Auth::open(storage::Database& database, core::Pools& pools, const core::Clock& clock,
+                                               AuthOptions options, const core::Log& log, core::Metrics& metrics) {
   core::assert_may_block();
   auto state = std::make_shared<State>(database, pools, clock, std::move(options), log, metrics);
   VOLAN_TRY_VOID(state->store.migrate());
@@ -269,7 +278,8 @@ core::Result<std::string> Auth::create_sign_in_token() {
 }
 
 core::Task<OpenedSession> Auth::sign_in(SignIn sign_in, std::string client_address) {
-  if (sign_in.key.has_value() == sign_in.token.has_value()) co_return fail(ErrorCode::invalid_argument, "expected either `key` or `token`", "key");
+  if (sign_in.key.has_value() == sign_in.token.has_value())
+    co_return fail(ErrorCode::invalid_argument, "expected either `key` or `token`", "key");
   co_return co_await state_->pools.on_disk([&] { return state_->open_session(sign_in, client_address); });
 }
 
@@ -280,7 +290,9 @@ core::Task<std::string> Auth::sign_out(std::string cookie_header) {
   co_return state_->cookie("", 0);
 }
 
-core::Result<Viewer> Auth::viewer(const net::Principal& principal) const { return state_->viewer_of(principal.actor, principal.is_session); }
+core::Result<Viewer> Auth::viewer(const net::Principal& principal) const {
+  return state_->viewer_of(principal.actor, principal.is_session);
+}
 
 core::Task<KeyList> Auth::keys(std::string project) {
   VOLAN_CO_TRY(auto keys, co_await state_->pools.on_disk([&] { return state_->store.keys_of(project); }));

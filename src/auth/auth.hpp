@@ -28,14 +28,14 @@ inline constexpr std::string_view session_cookie = "volan_session";
 inline constexpr std::string_view key_prefix = "vk_";
 
 struct AuthOptions {
-  std::string data_folder;                                ///< where admin.key is written at the first start
-  bool secure_cookies = false;                            ///< true when the server speaks TLS
+  std::string data_folder;      ///< where admin.key is written at the first start
+  bool secure_cookies = false;  ///< true when the server speaks TLS
   std::chrono::minutes sign_in_lifetime{15};
   std::chrono::hours session_lifetime{24 * 30};
-  std::uint32_t failures_per_minute_max = 30;             ///< per client address; then resource_exhausted instead of unauthenticated
-  std::size_t addresses_max = 10'000;                     ///< addresses with failures that are remembered within one minute
-  std::size_t sessions_per_key_max = 100;                 ///< the oldest one ends when another begins
-  std::chrono::milliseconds refresh_interval{60'000};     ///< writes "last used" (only what changed), reads what other servers changed
+  std::uint32_t failures_per_minute_max = 30;          ///< per client address; then resource_exhausted instead of unauthenticated
+  std::size_t addresses_max = 10'000;                  ///< addresses with failures that are remembered within one minute
+  std::size_t sessions_per_key_max = 100;              ///< the oldest one ends when another begins
+  std::chrono::milliseconds refresh_interval{60'000};  ///< writes "last used" (only what changed), reads what other servers changed
 };
 
 /// A session that was just opened.
@@ -46,19 +46,20 @@ struct OpenedSession {
 
 /// Thread-safe. Outlives the server that uses its authenticator. Who calls is answered from an immutable snapshot; everything that
 /// creates or ends something is durable in the database before it is acknowledged and then published in a new snapshot.
-/// Example: `auto auth = Auth::open(database, pools, clock, {.data_folder = dir}, log, metrics);  server = HttpServer::start(…, (*auth)->authenticator(), …);`
+/// Example: `auto auth = Auth::open(database, pools, clock, {.data_folder = dir}, log, metrics);  server = HttpServer::start(…,
+/// (*auth)->authenticator(), …);`
 class Auth {
  public:
   /// Applies the migrations; at the first start creates the project `default` and its admin key, written to DATA/admin.key (mode 0600).
   /// Blocks. All references outlive it. Errors: those of the database and of the file.
-  static core::Result<std::unique_ptr<Auth>> open(storage::Database& database, core::Pools& pools, const core::Clock& clock, AuthOptions options,
-                                                  const core::Log& log, core::Metrics& metrics);
+  static core::Result<std::unique_ptr<Auth>> open(storage::Database& database, core::Pools& pools, const core::Clock& clock,
+                                                  AuthOptions options, const core::Log& log, core::Metrics& metrics);
   ~Auth();
 
-  /// Finds the caller from, in this order: `Authorization: Bearer KEY`, `x-api-key`, `api-key`, Basic authentication (the password is the key;
-  /// the name as well when the password is empty), the session cookie. Never blocks, takes no lock unless it refuses.
-  /// The server itself demands the CSRF header of sessions (net/http_server.hpp).
-  /// Errors:  unauthenticated without a valid key; resource_exhausted when the address has failed too often within a minute. A valid key
+  /// Finds the caller from, in this order: `Authorization: Bearer KEY`, `x-api-key`, `api-key`, Basic authentication (the password is the
+  /// key; the name as well when the password is empty), the session cookie. Never blocks, takes no lock unless it refuses. The server
+  /// itself demands the CSRF header of sessions (net/http_server.hpp). Errors:  unauthenticated without a valid key; resource_exhausted
+  /// when the address has failed too often within a minute. A valid key
   ///          always passes: its 256 bits cannot be guessed, and an address is often shared.
   /// Cost:    one SHA-256 of some 50 bytes and one hash look-up, about 0.5 µs.
   net::Authenticator authenticator() const;

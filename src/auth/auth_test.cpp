@@ -23,7 +23,7 @@ TEST_P(AuthStore, MakesAnAdminKeyAtTheFirstStartOnly) {
   const std::string key = admin_key();
   EXPECT_TRUE(key.starts_with("vk_"));
   EXPECT_EQ(key.size(), 3 + 43u);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(folder->file("admin.key").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   const auto principal = with_key(key);
@@ -41,10 +41,12 @@ TEST_P(AuthStore, MakesAnAdminKeyAtTheFirstStartOnly) {
 // A kill between the file and the database leaves a file without a key: the next start must leave a key that works.
 TEST_P(AuthStore, ReplacesAnAdminKeyFileThatNoDatabaseKnows) {
   auth.reset();
-  ASSERT_TRUE(database->transaction([](storage::Transaction& transaction) -> core::Result<> {
-    VOLAN_TRY([[maybe_unused]] auto keys, transaction.execute("DELETE FROM auth_keys"));
-    return {};
-  }).has_value());
+  ASSERT_TRUE(database
+                  ->transaction([](storage::Transaction& transaction) -> core::Result<> {
+                    VOLAN_TRY([[maybe_unused]] auto keys, transaction.execute("DELETE FROM auth_keys"));
+                    return {};
+                  })
+                  .has_value());
   const std::string orphan = admin_key();
   open();
   EXPECT_NE(admin_key(), orphan);
@@ -58,7 +60,7 @@ TEST_P(AuthStore, RefusesWhatIsNotAKey) {
   EXPECT_EQ(with_key("vk_wrong").error().code, ErrorCode::unauthenticated);
   EXPECT_EQ(call("authorization", "Bearer ").error().code, ErrorCode::unauthenticated);
   EXPECT_EQ(call("cookie", "volan_session=" + admin_key()).error().code, ErrorCode::unauthenticated);  // a key is no session
-  EXPECT_EQ(with_key(core::sha256_hex(admin_key())).error().code, ErrorCode::unauthenticated);       // a stored hash opens nothing
+  EXPECT_EQ(with_key(core::sha256_hex(admin_key())).error().code, ErrorCode::unauthenticated);         // a stored hash opens nothing
 }
 
 // A created key works at once and after a restart; only its hash is stored.

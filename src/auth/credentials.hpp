@@ -16,9 +16,9 @@ struct Credential {
   std::string secret;
 };
 
-/// Reads, in this order: `Authorization` (Bearer, or Basic with the key as password or as name), `x-api-key`, `api-key`, the session cookie.
-/// An `Authorization` header of another scheme or with bad base64 counts as a key that is not valid, so that nothing weaker is used instead.
-/// Source: RFC 6750 (Bearer), RFC 7617 (Basic), RFC 6265 (cookies). Pure.
+/// Reads, in this order: `Authorization` (Bearer, or Basic with the key as password or as name), `x-api-key`, `api-key`, the session
+/// cookie. An `Authorization` header of another scheme or with bad base64 counts as a key that is not valid, so that nothing weaker is used
+/// instead. Source: RFC 6750 (Bearer), RFC 7617 (Basic), RFC 6265 (cookies). Pure.
 Credential credential_of(const net::Headers& headers);
 
 /// The value of the session cookie in a Cookie header, if it is there.

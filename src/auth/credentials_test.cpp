@@ -32,7 +32,8 @@ TEST(Credentials, AreFoundWhereClientsPutThem) {
   EXPECT_EQ(of({}).kind, Credential::Kind::none);
 }
 
-// A header that names a key wins over the cookie even when it is unusable, so that a request is never answered with other rights than it asked for.
+// A header that names a key wins over the cookie even when it is unusable, so that a request is never answered with other rights than it
+// asked for.
 TEST(Credentials, NeverFallBackFromABadHeaderToTheCookie) {
   for (const char* header : {"Digest x", "Bearer", "Basic !!!!", "Basic", "", "Basic bm9jb2xvbg=="}) {
     const Credential credential = of({{"authorization", header}, {"cookie", "volan_session=s1"}});

@@ -11,8 +11,8 @@
 
 namespace volan::auth {
 
-/// A fixed window of one minute. Thread-safe; only failures touch it. When the table is full, a failure of an address that is not in it is over
-/// the limit as well, so memory stays bounded and an attack from many addresses is still slowed down.
+/// A fixed window of one minute. Thread-safe; only failures touch it. When the table is full, a failure of an address that is not in it is
+/// over the limit as well, so memory stays bounded and an attack from many addresses is still slowed down.
 class Failures {
  public:
   Failures(std::uint32_t per_minute_max, std::size_t addresses_max) : per_minute_max_(per_minute_max), addresses_max_(addresses_max) {}

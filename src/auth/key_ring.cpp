@@ -12,7 +12,8 @@ std::array<std::uint8_t, 32> digest_of(const std::string& hex) {
   VOLAN_CHECK(hex.size() == 64, "stored hashes are 64 hex digits");
   const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
   std::array<std::uint8_t, 32> digest{};
-  for (std::size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<std::uint8_t>((digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1])) & 0xFF);
+  for (std::size_t i = 0; i < digest.size(); ++i)
+    digest[i] = static_cast<std::uint8_t>((digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1])) & 0xFF);
   return digest;
 }
 

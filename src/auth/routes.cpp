@@ -81,24 +81,50 @@ net::Handler with(Auth& auth, Task<Response> (*handle)(Auth&, Request&)) {
 
 std::vector<net::Route> routes(Auth& auth) {
   std::vector<net::Route> table;
-  table.push_back({Verb::post, "/api/v1/session", Access::anyone, with(auth, post_session),
+  table.push_back({Verb::post,
+                   "/api/v1/session",
+                   Access::anyone,
+                   with(auth, post_session),
                    {"Signs a browser in with a key or a one-time link; sets the session cookie.", "auth",
                     [](OpenApiOperation& op) { op.body<SignIn>().answer<Viewer>(201, "signed in; the cookie is set"); }}});
-  table.push_back({Verb::get, "/api/v1/session", Access::viewer, with(auth, get_session),
-                   {"Who the caller is.", "auth", [](OpenApiOperation& op) { op.answer<Viewer>(200); }}});
-  table.push_back({Verb::del, "/api/v1/session", Access::viewer, with(auth, delete_session),
-                   {"Signs the browser out.", "auth", [](OpenApiOperation& op) { op.answer_empty(204, "signed out; the cookie is cleared"); }}});
-  table.push_back({Verb::get, "/api/v1/keys", Access::admin, with(auth, get_keys),
-                   {"The keys of the project, newest first, revoked ones included.", "auth", [](OpenApiOperation& op) { op.answer<KeyList>(200); }}});
-  table.push_back({Verb::post, "/api/v1/keys", Access::admin, with(auth, post_keys),
+  table.push_back(
+      {Verb::get, "/api/v1/session", Access::viewer, with(auth, get_session), {"Who the caller is.", "auth", [](OpenApiOperation& op) {
+                                                                                 op.answer<Viewer>(200);
+                                                                               }}});
+  table.push_back(
+      {Verb::del,
+       "/api/v1/session",
+       Access::viewer,
+       with(auth, delete_session),
+       {"Signs the browser out.", "auth", [](OpenApiOperation& op) { op.answer_empty(204, "signed out; the cookie is cleared"); }}});
+  table.push_back(
+      {Verb::get,
+       "/api/v1/keys",
+       Access::admin,
+       with(auth, get_keys),
+       {"The keys of the project, newest first, revoked ones included.", "auth", [](OpenApiOperation& op) { op.answer<KeyList>(200); }}});
+  table.push_back({Verb::post,
+                   "/api/v1/keys",
+                   Access::admin,
+                   with(auth, post_keys),
                    {"Makes a key; the answer is the only place that shows it.", "auth",
                     [](OpenApiOperation& op) { op.body<NewKey>().answer<CreatedKey>(201); }}});
-  table.push_back({Verb::del, "/api/v1/keys/{id}", Access::admin, with(auth, delete_key),
+  table.push_back({Verb::del,
+                   "/api/v1/keys/{id}",
+                   Access::admin,
+                   with(auth, delete_key),
                    {"Revokes a key and ends its sessions. The last admin key without an expiry cannot be revoked.", "auth",
                     [](OpenApiOperation& op) { op.answer_empty(204, "revoked"); }}});
-  table.push_back({Verb::get, "/api/v1/projects", Access::viewer, with(auth, get_projects),
-                   {"The caller's project; all projects for an admin of `default`.", "auth", [](OpenApiOperation& op) { op.answer<ProjectList>(200); }}});
-  table.push_back({Verb::post, "/api/v1/projects", Access::admin, with(auth, post_projects),
+  table.push_back({Verb::get,
+                   "/api/v1/projects",
+                   Access::viewer,
+                   with(auth, get_projects),
+                   {"The caller's project; all projects for an admin of `default`.", "auth",
+                    [](OpenApiOperation& op) { op.answer<ProjectList>(200); }}});
+  table.push_back({Verb::post,
+                   "/api/v1/projects",
+                   Access::admin,
+                   with(auth, post_projects),
                    {"Makes a project with its first admin key. Only for admins of `default`.", "auth",
                     [](OpenApiOperation& op) { op.body<NewProject>().answer<CreatedProject>(201); }}});
   return table;

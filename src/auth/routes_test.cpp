@@ -20,7 +20,8 @@ class AuthRoutes : public testing::AuthTest {
     AuthTest::SetUp();
     table = routes(*auth);
   }
-  core::Result<net::Response> send(Verb verb, const std::string& path, const std::string& key, std::string body = {}, std::string cookie = {}, std::string id = {}) {
+  core::Result<net::Response> send(Verb verb, const std::string& path, const std::string& key, std::string body = {},
+                                   std::string cookie = {}, std::string id = {}) {
     for (const net::Route& route : table) {
       if (route.verb != verb || route.path != path) continue;
       net::Request request;

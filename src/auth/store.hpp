@@ -62,7 +62,8 @@ class Store {
 
   /// For the oldest admin key of the project that does not expire. Errors: not_found without such a key.
   core::Result<> insert_sign_in_token(const std::string& project, const std::string& hash, core::Time now, core::Time expires);
-  /// Uses the token up and opens `session` for its key (key_id is filled in). Errors: unauthenticated when the token is unknown, used or expired.
+  /// Uses the token up and opens `session` for its key (key_id is filled in). Errors: unauthenticated when the token is unknown, used or
+  /// expired.
   core::Result<std::string> redeem_sign_in_token(const std::string& hash, StoredSession session, core::Time now, std::size_t sessions_max);
 
   /// Sessions and tokens that have expired. Writes nothing when there are none.

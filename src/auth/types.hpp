@@ -48,10 +48,11 @@ struct ApiKey {
   std::optional<core::Time> revoked{};
 };
 constexpr auto describe(const ApiKey*) {
-  return core::object("ApiKey", core::field("id", &ApiKey::id), core::field("name", &ApiKey::name, "For people."), core::field("role", &ApiKey::role),
-                      core::field("prefix", &ApiKey::prefix, "The first characters of the key, to tell keys apart."),
-                      core::field("created", &ApiKey::created), core::field("last_used", &ApiKey::last_used, "To the minute; absent = never."),
-                      core::field("expires", &ApiKey::expires, "Absent = never."), core::field("revoked", &ApiKey::revoked, "Absent = still valid."));
+  return core::object(
+      "ApiKey", core::field("id", &ApiKey::id), core::field("name", &ApiKey::name, "For people."), core::field("role", &ApiKey::role),
+      core::field("prefix", &ApiKey::prefix, "The first characters of the key, to tell keys apart."),
+      core::field("created", &ApiKey::created), core::field("last_used", &ApiKey::last_used, "To the minute; absent = never."),
+      core::field("expires", &ApiKey::expires, "Absent = never."), core::field("revoked", &ApiKey::revoked, "Absent = still valid."));
 }
 
 struct NewKey {
@@ -80,7 +81,8 @@ struct NewProject {
   std::optional<std::string> name{};
 };
 constexpr auto describe(const NewProject*) {
-  return core::object("NewProject", core::field("id", &NewProject::id, "1 to 63 lower-case letters, digits and hyphens, starting with a letter."),
+  return core::object("NewProject",
+                      core::field("id", &NewProject::id, "1 to 63 lower-case letters, digits and hyphens, starting with a letter."),
                       core::field("name", &NewProject::name, "For people; the id when absent."));
 }
 
@@ -114,11 +116,13 @@ struct Viewer {
   std::string csrf_header{};
 };
 constexpr auto describe(const Viewer*) {
-  return core::object("Viewer", core::field("project", &Viewer::project, "Id of the project."), core::field("project_name", &Viewer::project_name),
-                      core::field("role", &Viewer::role), core::field("actor", &Viewer::actor, "Id of the key."),
+  return core::object("Viewer", core::field("project", &Viewer::project, "Id of the project."),
+                      core::field("project_name", &Viewer::project_name), core::field("role", &Viewer::role),
+                      core::field("actor", &Viewer::actor, "Id of the key."),
                       core::field("actor_name", &Viewer::actor_name, "Name of the key."),
                       core::field("is_session", &Viewer::is_session, "Signed in by a browser session."),
-                      core::field("csrf_header", &Viewer::csrf_header, "Header that a browser session must send with every request that changes something."));
+                      core::field("csrf_header", &Viewer::csrf_header,
+                                  "Header that a browser session must send with every request that changes something."));
 }
 
 struct KeyList {

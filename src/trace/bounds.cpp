@@ -10,7 +10,8 @@ namespace {
 
 template <class S>
 auto names_of(S& span) {
-  return std::array{&span.trace_id, &span.span_id, &span.parent_id, &span.project, &span.name, &span.app, &span.model, &span.session_id, &span.user_id};
+  return std::array{&span.trace_id, &span.span_id, &span.parent_id,  &span.project, &span.name,
+                    &span.app,      &span.model,   &span.session_id, &span.user_id};
 }
 
 bool is_good(const std::string& text, std::size_t bytes_max) { return text.size() <= bytes_max && core::is_valid_utf8(text); }

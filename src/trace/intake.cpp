@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/array.hpp>
 #include <algorithm>
+#include <boost/json/array.hpp>  // tidy: the wire form of the native intake
 
-#include "core/json.hpp"
+#include "core/json.hpp"  // tidy: the wire form of the native intake
 
 namespace volan::trace {
 namespace {
@@ -52,7 +52,8 @@ core::Result<Span> span_of(SpanIn in, const std::string& project) {
     if (tokens.value_or(0) < 0 || tokens.value_or(0) > 1'000'000'000'000)
       return fail(ErrorCode::invalid_argument, fmt::format("expected 0 to 1e12, found {}", *tokens), field);
   if (in.attributes.size() > span_attributes_max)
-    return fail(ErrorCode::invalid_argument, fmt::format("expected at most {} attributes, found {}", span_attributes_max, in.attributes.size()), "attributes");
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("expected at most {} attributes, found {}", span_attributes_max, in.attributes.size()), "attributes");
 
   span.project = project;
   span.name = std::move(in.name);
@@ -86,7 +87,8 @@ std::optional<std::string> text_or_absent(std::string text) { return text.empty(
 
 core::Result<Intake> read_spans(std::string_view body, const std::string& project) {
   VOLAN_TRY(auto parsed, core::parse_json(body));
-  if (!parsed.is_array()) return fail(ErrorCode::invalid_argument, "expected an array of spans", {}, "send [{…}, {…}], also for a single span");
+  if (!parsed.is_array())
+    return fail(ErrorCode::invalid_argument, "expected an array of spans", {}, "send [{…}, {…}], also for a single span");
   Intake intake;
   const boost::json::array& rows = parsed.get_array();
   intake.spans.reserve(rows.size());
@@ -108,7 +110,8 @@ core::Result<Intake> read_spans(std::string_view body, const std::string& projec
   if (intake.spans.empty() && !rows.empty()) {
     const RefusedSpan& first = intake.answer.errors.front();
     const std::string field = first.path ? "." + *first.path : std::string();
-    return fail(ErrorCode::invalid_argument, rows.size() == 1 ? first.message : fmt::format("all {} spans are refused; the first one: {}", rows.size(), first.message),
+    return fail(ErrorCode::invalid_argument,
+                rows.size() == 1 ? first.message : fmt::format("all {} spans are refused; the first one: {}", rows.size(), first.message),
                 "[0]" + field, first.fix.value_or(""));
   }
   return intake;

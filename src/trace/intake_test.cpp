@@ -21,9 +21,11 @@ TEST(Intake, ReadsASpanWithDefaults) {
 }
 
 TEST(Intake, ReadsEveryField) {
-  const auto intake = read_spans("[" + good + R"(,"parent_id":"53995c3f42cd8ad8","kind":"llm","end":"2026-01-31T12:00:01+00:00","first_token":"2026-01-31T12:00:00.5Z",
+  const auto intake = read_spans(
+      "[" + good + R"(,"parent_id":"53995c3f42cd8ad8","kind":"llm","end":"2026-01-31T12:00:01+00:00","first_token":"2026-01-31T12:00:00.5Z",
       "app":"twin","model":"m","session_id":"s","user_id":"u","prompt_tokens":3,"completion_tokens":4,"input":[{"role":"user","content":"hi"}],"output":"x",
-      "attributes":{"a":1,"b":{"c":[true,null]}}}])", "p");
+      "attributes":{"a":1,"b":{"c":[true,null]}}}])",
+      "p");
   ASSERT_TRUE(intake.has_value()) << core::to_text(intake.error());
   const Span& span = intake->spans.at(0);
   EXPECT_EQ(span.kind, SpanKind::llm);
@@ -40,8 +42,10 @@ TEST(Intake, NamesTheFieldThatIsWrong) {
   const std::pair<std::string, std::string> cases[] = {
       {R"({"span_id":"00f067aa0ba902b7","name":"n","start":"2026-01-31T12:00:00Z"})", "[0].trace_id"},
       {R"({"trace_id":"12","span_id":"00f067aa0ba902b7","name":"n","start":"2026-01-31T12:00:00Z"})", "[0].trace_id"},
-      {R"({"trace_id":"00000000000000000000000000000000","span_id":"00f067aa0ba902b7","name":"n","start":"2026-01-31T12:00:00Z"})", "[0].trace_id"},
-      {R"({"trace_id":"0190a1b2c3d4e5f60718293a4b5c6d7e","span_id":"x0f067aa0ba902b7","name":"n","start":"2026-01-31T12:00:00Z"})", "[0].span_id"},
+      {R"({"trace_id":"00000000000000000000000000000000","span_id":"00f067aa0ba902b7","name":"n","start":"2026-01-31T12:00:00Z"})",
+       "[0].trace_id"},
+      {R"({"trace_id":"0190a1b2c3d4e5f60718293a4b5c6d7e","span_id":"x0f067aa0ba902b7","name":"n","start":"2026-01-31T12:00:00Z"})",
+       "[0].span_id"},
       {"{" + ids + R"(,"name":"","start":"2026-01-31T12:00:00Z"})", "[0].name"},
       {"{" + ids + R"(,"name":"n","start":"yesterday"})", "[0].start"},
       {"{" + ids + R"(,"name":"n","start":"1960-01-01T00:00:00Z"})", "[0].start"},
@@ -87,7 +91,8 @@ TEST(Intake, BoundsTheReport) {
 }
 
 TEST(Intake, WantsAnArray) {
-  for (const char* body : {"", "{", "{}", "7", "null", "[1,2", "\"x\""}) EXPECT_EQ(read_spans(body, "p").error().code, core::ErrorCode::invalid_argument) << body;
+  for (const char* body : {"", "{", "{}", "7", "null", "[1,2", "\"x\""})
+    EXPECT_EQ(read_spans(body, "p").error().code, core::ErrorCode::invalid_argument) << body;
   EXPECT_EQ(read_spans("[]", "p")->answer.accepted, 0);
   EXPECT_EQ(read_spans("[1,2]", "p").error().path, "[0]");
 }

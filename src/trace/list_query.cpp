@@ -41,17 +41,17 @@ void add_text(Where& where, const TraceFilter& filter, const std::string& projec
   const std::string quoted = json_quoted(*filter.text_contains);
   const std::string needle = quoted.substr(1, quoted.size() - 2);
   const std::int64_t from_ns = filter.from ? filter.from->ns : 0;
-  where.add("trace_id IN (SELECT s.trace_id FROM spans s WHERE s.project = ? AND s.start_ns >= ? AND (contains(lower(s.input), lower(?)) OR "
-            "contains(lower(s.output), lower(?))))",
-            {project, from_ns, needle, needle});
+  where.add(
+      "trace_id IN (SELECT s.trace_id FROM spans s WHERE s.project = ? AND s.start_ns >= ? AND (contains(lower(s.input), lower(?)) OR "
+      "contains(lower(s.output), lower(?))))",
+      {project, from_ns, needle, needle});
 }
 
 Where where_of(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, core::Time process_start) {
   Where where;
   where.add("project = ?", {project});
   // The plain comparison of start_ns lets the engine skip row groups; the second one is exact among equal times.
-  if (after)
-    where.add("start_ns <= ? AND (start_ns < ? OR trace_id < ?)", {after->start_ns, after->start_ns, after->trace_id});
+  if (after) where.add("start_ns <= ? AND (start_ns < ? OR trace_id < ?)", {after->start_ns, after->start_ns, after->trace_id});
   if (filter.from) where.add("start_ns >= ?", {filter.from->ns});
   if (filter.to) where.add("start_ns < ?", {filter.to->ns});
   if (filter.app) where.add("app = ?", {*filter.app});
@@ -77,7 +77,8 @@ core::Result<ListPosition> cursor_of(std::string_view text) {
   const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   const std::string_view id = split == std::string_view::npos ? std::string_view() : text.substr(split + 1);
   if (parsed.ec != std::errc() || parsed.ptr != end || id.size() != 32 || !std::ranges::all_of(id, is_hex))
-    return core::fail(core::ErrorCode::invalid_argument, "this is not the end of a page", "after", "pass `next` of the page before unchanged");
+    return core::fail(core::ErrorCode::invalid_argument, "this is not the end of a page", "after",
+                      "pass `next` of the page before unchanged");
   position.trace_id = id;
   return position;
 }
@@ -86,11 +87,12 @@ bool may_differ_at_end(const TraceFilter& filter) {
   return filter.app || filter.model || filter.session_id || filter.user_id || filter.name_contains;
 }
 
-BoundSql list_horizon_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, std::int64_t rows_max,
-                          core::Time process_start) {
+BoundSql list_horizon_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after,
+                          std::int64_t rows_max, core::Time process_start) {
   Where where = where_of(project, filter, after, process_start);
   BoundSql query;
-  query.sql = fmt::format("SELECT min(start_ns) FROM (SELECT start_ns FROM traces{} ORDER BY start_ns DESC LIMIT {})", where.text(), rows_max);
+  query.sql =
+      fmt::format("SELECT min(start_ns) FROM (SELECT start_ns FROM traces{} ORDER BY start_ns DESC LIMIT {})", where.text(), rows_max);
   query.params = where.take_params();
   return query;
 }
@@ -99,8 +101,8 @@ BoundSql list_sql(const std::string& project, const TraceFilter& filter, const s
                   core::Time process_start) {
   Where where = where_of(project, filter, after, process_start);
   BoundSql query;
-  query.sql = fmt::format("SELECT {} FROM traces{} ORDER BY start_ns DESC, trace_id DESC, is_end DESC, journal_position DESC LIMIT {}", summary_columns(),
-                          where.text(), rows_max);
+  query.sql = fmt::format("SELECT {} FROM traces{} ORDER BY start_ns DESC, trace_id DESC, is_end DESC, journal_position DESC LIMIT {}",
+                          summary_columns(), where.text(), rows_max);
   query.params = where.take_params();
   return query;
 }

@@ -29,13 +29,13 @@ struct BoundSql {
   std::vector<storage::Value> params{};
 };
 
-/// The start time of the last row that list_sql() with the same arguments returns; NULL when it returns none. It reads few columns: asking it first
-/// and then only for rows from that time on spares the engine the wide columns of all others.
-BoundSql list_horizon_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, std::int64_t rows_max,
-                          core::Time process_start);
+/// The start time of the last row that list_sql() with the same arguments returns; NULL when it returns none. It reads few columns: asking
+/// it first and then only for rows from that time on spares the engine the wide columns of all others.
+BoundSql list_horizon_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after,
+                          std::int64_t rows_max, core::Time process_start);
 
-/// Rows of `traces` (summary_columns()) that pass `filter` and come after `after`, at most `rows_max`. The rows of one trace are neighbours, its end
-/// first; a trace may still appear by its start although its end does not pass: drop those with ended_among().
+/// Rows of `traces` (summary_columns()) that pass `filter` and come after `after`, at most `rows_max`. The rows of one trace are
+/// neighbours, its end first; a trace may still appear by its start although its end does not pass: drop those with ended_among().
 BoundSql list_sql(const std::string& project, const TraceFilter& filter, const std::optional<ListPosition>& after, std::int64_t rows_max,
                   core::Time process_start);
 

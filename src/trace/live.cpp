@@ -40,7 +40,8 @@ core::Result<std::shared_ptr<LiveFeed::Reader>> LiveFeed::subscribe(std::string 
   const std::lock_guard lock(mutex_);
   std::erase_if(readers_, [](const auto& reader) { return reader.expired(); });
   if (readers_.size() >= options_.readers_max)
-    return core::fail(core::ErrorCode::resource_exhausted, "too many readers follow traces at the moment", {}, "close other live views, or poll the list");
+    return core::fail(core::ErrorCode::resource_exhausted, "too many readers follow traces at the moment", {},
+                      "close other live views, or poll the list");
   std::shared_ptr<Reader> reader(new Reader(std::move(project), options_.events_max, std::move(wake)));
   readers_.push_back(reader);
   may_have_readers_ = true;

@@ -18,8 +18,8 @@
 namespace volan::trace {
 
 struct LiveOptions {
-  std::size_t events_max = 256;        ///< per reader; beyond it new events are dropped and counted
-  std::size_t readers_max = 256;       ///< of all projects; resource_exhausted beyond it
+  std::size_t events_max = 256;   ///< per reader; beyond it new events are dropped and counted
+  std::size_t readers_max = 256;  ///< of all projects; resource_exhausted beyond it
 };
 
 /// Thread-safe. Publishing never waits for a reader.
@@ -54,8 +54,8 @@ class LiveFeed {
   explicit LiveFeed(LiveOptions options, core::Metrics& metrics);
   ~LiveFeed();
 
-  /// A reader of one project; it leaves when the pointer is dropped. `wake` is called from the publishing thread when the first event after a
-  /// take() has come: it must not block and must not call back. Errors: resource_exhausted.
+  /// A reader of one project; it leaves when the pointer is dropped. `wake` is called from the publishing thread when the first event after
+  /// a take() has come: it must not block and must not call back. Errors: resource_exhausted.
   core::Result<std::shared_ptr<Reader>> subscribe(std::string project, std::function<void()> wake);
   /// True when somebody follows the project: saves making events that nobody reads. One atomic read when nobody follows anything.
   bool has_readers(std::string_view project) const;

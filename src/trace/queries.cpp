@@ -50,7 +50,8 @@ std::vector<const Row*> newest_events(const std::vector<Row>& rows) {
 
 }  // namespace
 
-core::Result<TracePage> Queries::list(const std::string& project, const TraceFilter& filter, std::int64_t limit, const std::optional<std::string>& after) {
+core::Result<TracePage> Queries::list(const std::string& project, const TraceFilter& filter, std::int64_t limit,
+                                      const std::optional<std::string>& after) {
   if (limit < 1 || limit > trace_list_limit_max)
     return fail(ErrorCode::invalid_argument, fmt::format("expected 1 to {}, found {}", trace_list_limit_max, limit), "limit");
   std::optional<ListPosition> position;
@@ -99,9 +100,10 @@ core::Result<TracePage> Queries::list(const std::string& project, const TraceFil
 }
 
 core::Result<TraceTree> Queries::tree(const std::string& project, const std::string& trace_id, std::uint64_t bytes_max) {
-  VOLAN_TRY(auto size, columns_.query("SELECT count(*), CAST(coalesce(sum(strlen(input) + strlen(output) + strlen(attributes)), 0) AS BIGINT), "
-                                      "min(start_ns), max(start_ns) FROM spans WHERE trace_id = ? AND project = ?",
-                                      {trace_id, project}));
+  VOLAN_TRY(auto size,
+            columns_.query("SELECT count(*), CAST(coalesce(sum(strlen(input) + strlen(output) + strlen(attributes)), 0) AS BIGINT), "
+                           "min(start_ns), max(start_ns) FROM spans WHERE trace_id = ? AND project = ?",
+                           {trace_id, project}));
   if (size.at(0).integer(0) == 0) return std::unexpected(no_trace(trace_id));
   TraceTree tree;
   tree.id = trace_id;
@@ -109,10 +111,11 @@ core::Result<TraceTree> Queries::tree(const std::string& project, const std::str
 
   const bool is_preview = tree.values == TreeValues::preview;
   constexpr std::int64_t rows_max = 2 * trace_tree_spans_max + 2;
-  VOLAN_TRY(auto rows, columns_.query(fmt::format("SELECT {} FROM spans WHERE trace_id = ? AND project = ? AND start_ns >= ? AND start_ns <= ? "
-                                                  "ORDER BY start_ns LIMIT {}",
-                                                  span_columns(is_preview ? "left({}, 1000)" : "{}"), rows_max),
-                                      {trace_id, project, size[0].integer(2), size[0].integer(3)}));
+  VOLAN_TRY(auto rows,
+            columns_.query(fmt::format("SELECT {} FROM spans WHERE trace_id = ? AND project = ? AND start_ns >= ? AND start_ns <= ? "
+                                       "ORDER BY start_ns LIMIT {}",
+                                       span_columns(is_preview ? "left({}, 1000)" : "{}"), rows_max),
+                           {trace_id, project, size[0].integer(2), size[0].integer(3)}));
   auto events = newest_events(rows);
   tree.is_complete = std::ssize(rows) < rows_max && std::ssize(events) <= trace_tree_spans_max;
   if (std::ssize(events) > trace_tree_spans_max) events.resize(trace_tree_spans_max);
@@ -145,11 +148,12 @@ core::Result<TraceStats> Queries::stats(const std::string& project, core::Time f
       "arg_max(end_ns - start_ns, journal_position) AS took_ns, arg_max(first_token_ns - start_ns, journal_position) AS first_token_ns "
       "FROM traces WHERE project = ? AND is_end = 1 AND start_ns >= ? AND start_ns < ? GROUP BY trace_id)";
   // The row without an hour counts them all.
-  VOLAN_TRY(auto counts, columns_.query(fmt::format("SELECT start_ns // {} AS hour, count(*), count(*) FILTER (status = 'error'), "
-                                                    "quantile_cont(took_ns, 0.5), quantile_cont(took_ns, 0.95), quantile_cont(first_token_ns, 0.5) "
-                                                    "FROM {} GROUP BY GROUPING SETS ((), (hour)) ORDER BY hour",
-                                                    hour_ns, ended),
-                                        {project, from.ns, to.ns}));
+  VOLAN_TRY(auto counts,
+            columns_.query(fmt::format("SELECT start_ns // {} AS hour, count(*), count(*) FILTER (status = 'error'), "
+                                       "quantile_cont(took_ns, 0.5), quantile_cont(took_ns, 0.95), quantile_cont(first_token_ns, 0.5) "
+                                       "FROM {} GROUP BY GROUPING SETS ((), (hour)) ORDER BY hour",
+                                       hour_ns, ended),
+                           {project, from.ns, to.ns}));
   for (const Row& row : counts) {
     if (!row.is_null(0)) {
       stats.hours.push_back({.start = {row.integer(0) * hour_ns}, .traces = row.integer(1), .errors = row.integer(2)});
@@ -162,13 +166,16 @@ core::Result<TraceStats> Queries::stats(const std::string& project, core::Time f
     stats.first_token_p50_ms = ms_or_absent(row, 5);
   }
 
-  VOLAN_TRY(auto models,
-            columns_.query("SELECT model, count(*), count(*) FILTER (status = 'error'), CAST(sum(prompt) AS BIGINT), CAST(sum(completion) AS BIGINT) FROM "
-                           "(SELECT arg_max(model, journal_position) AS model, arg_max(status, journal_position) AS status, "
-                           "arg_max(prompt_tokens, journal_position) AS prompt, arg_max(completion_tokens, journal_position) AS completion FROM spans "
-                           "WHERE project = ? AND is_end = 1 AND start_ns >= ? AND start_ns < ? AND kind IN ('llm', 'embedding') GROUP BY trace_id, span_id) "
-                           "GROUP BY model ORDER BY sum(prompt + completion) DESC, model LIMIT 100",
-                           {project, from.ns, to.ns}));
+  VOLAN_TRY(
+      auto models,
+      columns_.query(
+          "SELECT model, count(*), count(*) FILTER (status = 'error'), CAST(sum(prompt) AS BIGINT), CAST(sum(completion) AS BIGINT) FROM "
+          "(SELECT arg_max(model, journal_position) AS model, arg_max(status, journal_position) AS status, "
+          "arg_max(prompt_tokens, journal_position) AS prompt, arg_max(completion_tokens, journal_position) AS completion FROM spans "
+          "WHERE project = ? AND is_end = 1 AND start_ns >= ? AND start_ns < ? AND kind IN ('llm', 'embedding') GROUP BY trace_id, "
+          "span_id) "
+          "GROUP BY model ORDER BY sum(prompt + completion) DESC, model LIMIT 100",
+          {project, from.ns, to.ns}));
   for (const Row& row : models)
     stats.models.push_back({.model = row.text(0),
                             .calls = row.integer(1),

@@ -17,7 +17,8 @@ class Queries {
   /// Spans that began before `process_start` and have no end were interrupted.
   Queries(storage::ColumnStore& columns, core::Time process_start) : columns_(columns), process_start_(process_start) {}
 
-  core::Result<TracePage> list(const std::string& project, const TraceFilter& filter, std::int64_t limit, const std::optional<std::string>& after);
+  core::Result<TracePage> list(const std::string& project, const TraceFilter& filter, std::int64_t limit,
+                               const std::optional<std::string>& after);
   core::Result<TraceTree> tree(const std::string& project, const std::string& trace_id, std::uint64_t bytes_max);
   core::Result<SpanView> span(const std::string& project, const std::string& trace_id, const std::string& span_id);
   /// Everything but the retention report.

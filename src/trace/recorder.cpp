@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/ids.hpp"
-#include "core/json.hpp"
+#include "core/json.hpp"  // tidy: live events leave as JSON
 #include "trace/bounds.hpp"
 #include "trace/live.hpp"
 #include "trace/rows.hpp"
@@ -37,7 +37,9 @@ OpenSpan::~OpenSpan() { [[maybe_unused]] const auto done = end(SpanStatus::cance
 
 void OpenSpan::set_attribute(std::string_view name, std::string_view text) { span_.attributes[std::string(name)].text = json_quoted(text); }
 
-void OpenSpan::set_attribute(std::string_view name, std::int64_t number) { span_.attributes[std::string(name)].text = std::to_string(number); }
+void OpenSpan::set_attribute(std::string_view name, std::int64_t number) {
+  span_.attributes[std::string(name)].text = std::to_string(number);
+}
 
 void OpenSpan::set_attribute(std::string_view name, double number) {
   const std::string text = fmt::format("{}", number);

@@ -20,9 +20,8 @@ class Recorder;
 
 /// An open span. Movable; ended by end() or, when dropped, as cancelled. Confined to one coroutine at a time.
 /// Example:
-///   auto search = recorder.start_inner({.trace_id = root.trace_id(), .parent_id = root.span_id(), .project = project, .name = "search.dense"});
-///   search.span().kind = SpanKind::retriever;
-///   search.span().input = ...;   search.end();
+///   auto search = recorder.start_inner({.trace_id = root.trace_id(), .parent_id = root.span_id(), .project = project, .name =
+///   "search.dense"}); search.span().kind = SpanKind::retriever; search.span().input = ...;   search.end();
 class OpenSpan {
  public:
   /// Made by Recorder.
@@ -58,8 +57,8 @@ class OpenSpan {
 /// Thread-safe. Outlives its spans. Never blocks: entries are queued in the journal.
 class Recorder {
  public:
-  /// `journal`, `clock` and `metrics` outlive it. With `metrics` it counts volan_trace_spans_total, volan_trace_dropped_total (events that the
-  /// journal did not take) and volan_trace_cut_total (values beyond their limit). With `live` (which outlives it too) root spans are
+  /// `journal`, `clock` and `metrics` outlive it. With `metrics` it counts volan_trace_spans_total, volan_trace_dropped_total (events that
+  /// the journal did not take) and volan_trace_cut_total (values beyond their limit). With `live` (which outlives it too) root spans are
   /// broadcast to its readers once the journal has taken them.
   Recorder(storage::Journal& journal, const core::Clock& clock, core::Metrics* metrics = nullptr, LiveFeed* live = nullptr);
 

@@ -55,7 +55,10 @@ TEST_F(RecorderTest, WritesAStartAndAnEnd) {
 }
 
 TEST_F(RecorderTest, WritesOnlyTheEndOfAnInnerSpan) {
-  { auto inner = recorder->start_inner({.trace_id = core_id(), .parent_id = "00f067aa0ba902b7", .project = "p", .name = "search"}); EXPECT_TRUE(inner.end().has_value()); }
+  {
+    auto inner = recorder->start_inner({.trace_id = core_id(), .parent_id = "00f067aa0ba902b7", .project = "p", .name = "search"});
+    EXPECT_TRUE(inner.end().has_value());
+  }
   const auto spans = journalled();
   ASSERT_EQ(spans.size(), 1u);
   EXPECT_EQ(spans[0].status, SpanStatus::ok);

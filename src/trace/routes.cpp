@@ -44,7 +44,8 @@ struct Context {
 core::Result<> check_names(const Request& request, std::initializer_list<std::string_view> known) {
   for (const auto& [name, value] : request.query)
     if (std::ranges::find(known, name) == known.end())
-      return fail(ErrorCode::invalid_argument, fmt::format("unknown query parameter '{}'", name), name, fmt::format("known are: {}", fmt::join(known, ", ")));
+      return fail(ErrorCode::invalid_argument, fmt::format("unknown query parameter '{}'", name), name,
+                  fmt::format("known are: {}", fmt::join(known, ", ")));
   return {};
 }
 
@@ -83,7 +84,8 @@ core::Result<TraceFilter> filter_of(const Request& request) {
   if (const auto status = text_value(request, "status")) {
     filter.status = core::enum_of<ViewStatus>(*status);
     if (!filter.status)
-      return fail(ErrorCode::invalid_argument, fmt::format("unknown status '{}'", *status), "status", "one of running, ok, error, cancelled, interrupted");
+      return fail(ErrorCode::invalid_argument, fmt::format("unknown status '{}'", *status), "status",
+                  "one of running, ok, error, cancelled, interrupted");
   }
   VOLAN_TRY(filter.duration_ms_min, number_value<double>(request, "duration_ms_min"));
   VOLAN_TRY(filter.from, time_value(request, "from"));
@@ -92,12 +94,14 @@ core::Result<TraceFilter> filter_of(const Request& request) {
 }
 
 Task<Response> list_traces(Context context, Request& request) {
-  VOLAN_CO_TRY_VOID(check_names(request, {"app", "model", "session_id", "user_id", "name", "text", "status", "duration_ms_min", "from", "to", "limit", "after"}));
+  VOLAN_CO_TRY_VOID(check_names(
+      request, {"app", "model", "session_id", "user_id", "name", "text", "status", "duration_ms_min", "from", "to", "limit", "after"}));
   VOLAN_CO_TRY(auto filter, filter_of(request));
   VOLAN_CO_TRY(auto limit, number_value<std::int64_t>(request, "limit"));
   const auto after = text_value(request, "after");
-  VOLAN_CO_TRY(auto page, co_await context.pools.on_disk(
-                              [&] { return context.store.list(request.principal.project, filter, limit.value_or(list_limit_default), after); }));
+  VOLAN_CO_TRY(auto page, co_await context.pools.on_disk([&] {
+    return context.store.list(request.principal.project, filter, limit.value_or(list_limit_default), after);
+  }));
   co_return Response::json(core::encode_json(page));
 }
 
@@ -130,7 +134,8 @@ Task<Response> get_stats(Context context, Request& request) {
   VOLAN_CO_TRY_VOID(check_names(request, {"hours"}));
   VOLAN_CO_TRY(auto wanted, number_value<std::int64_t>(request, "hours"));
   const std::int64_t hours = wanted.value_or(24);
-  if (hours < 1 || hours > stats_hours_max) co_return fail(ErrorCode::invalid_argument, fmt::format("expected 1 to {}, found {}", stats_hours_max, hours), "hours");
+  if (hours < 1 || hours > stats_hours_max)
+    co_return fail(ErrorCode::invalid_argument, fmt::format("expected 1 to {}, found {}", stats_hours_max, hours), "hours");
   const core::Time to = context.clock.now();
   const core::Time from{to.ns - hours * 3'600'000'000'000};
   VOLAN_CO_TRY(auto stats, co_await context.pools.on_disk([&] { return context.store.stats(request.principal.project, from, to); }));
@@ -148,8 +153,8 @@ Task<Response> post_spans(Context context, Request& request) {
   co_return Response::json(core::encode_json(intake->answer));
 }
 
-/// The open end of a live stream: a timer that the feed's thread wakes by way of the connection's io loop. Shared by the stream and the wake-ups
-/// that are under way.
+/// The open end of a live stream: a timer that the feed's thread wakes by way of the connection's io loop. Shared by the stream and the
+/// wake-ups that are under way.
 struct Alarm {
   explicit Alarm(const asio::any_io_executor& executor) : timer(executor) {}
   asio::steady_timer timer;
@@ -177,8 +182,8 @@ Task<> follow(std::shared_ptr<LiveFeed::Reader> reader, std::shared_ptr<Alarm> a
 
 Task<Response> live_traces(Context context, Request& request) {
   auto alarm = std::make_shared<Alarm>(request.executor);
-  // The reader's handler runs on the publishing thread; the timer belongs to the connection's loop. A lost wake-up cannot be: the stream looks for
-  // events again before each wait, and on its loop nothing runs between that look and the wait.
+  // The reader's handler runs on the publishing thread; the timer belongs to the connection's loop. A lost wake-up cannot be: the stream
+  // looks for events again before each wait, and on its loop nothing runs between that look and the wait.
   auto wake = [alarm, executor = request.executor] { asio::post(executor, [alarm] { alarm->timer.cancel(); }); };
   VOLAN_CO_TRY(auto reader, context.store.live().subscribe(request.principal.project, std::move(wake)));
   co_return Response::events([reader, alarm](net::BodyWriter& writer) { return follow(reader, alarm, writer); });
@@ -210,21 +215,42 @@ void describe_list(OpenApiOperation& op) {
 std::vector<net::Route> routes(TraceStore& store, Recorder& recorder, core::Pools& pools, const core::Clock& clock) {
   const Context context{store, recorder, pools, clock};
   std::vector<net::Route> table;
-  table.push_back({Verb::get, "/api/v1/traces", Access::viewer, with(context, list_traces), {"Traces, newest first.", "traces", describe_list}});
-  table.push_back({Verb::get, "/api/v1/traces/live", Access::viewer, with(context, live_traces),
-                   {"Server-sent events: `trace` with a TraceSummary when a trace starts and when it ends, `dropped` with the number of events that a slow "
-                    "reader missed.",
-                    "traces", [](OpenApiOperation& op) { op.answer_events("event `trace`: TraceSummary; event `dropped`: {\"dropped\": n}"); }}});
-  table.push_back({Verb::get, "/api/v1/traces/stats", Access::viewer, with(context, get_stats),
+  table.push_back(
+      {Verb::get, "/api/v1/traces", Access::viewer, with(context, list_traces), {"Traces, newest first.", "traces", describe_list}});
+  table.push_back(
+      {Verb::get,
+       "/api/v1/traces/live",
+       Access::viewer,
+       with(context, live_traces),
+       {"Server-sent events: `trace` with a TraceSummary when a trace starts and when it ends, `dropped` with the number of events that a "
+        "slow "
+        "reader missed.",
+        "traces", [](OpenApiOperation& op) { op.answer_events("event `trace`: TraceSummary; event `dropped`: {\"dropped\": n}"); }}});
+  table.push_back({Verb::get,
+                   "/api/v1/traces/stats",
+                   Access::viewer,
+                   with(context, get_stats),
                    {"Counters of the last hours: traces, errors, latency, tokens by model, retention.", "traces",
                     [](OpenApiOperation& op) { op.query("hours", "integer", "1 to 8784; 24 when absent.").answer<TraceStats>(200); }}});
-  table.push_back({Verb::get, "/api/v1/traces/{id}", Access::viewer, with(context, get_trace),
+  table.push_back({Verb::get,
+                   "/api/v1/traces/{id}",
+                   Access::viewer,
+                   with(context, get_trace),
                    {"All spans of a trace.", "traces", [](OpenApiOperation& op) { op.answer<TraceTree>(200); }}});
-  table.push_back({Verb::get, "/api/v1/traces/{id}/spans/{span_id}", Access::viewer, with(context, get_span),
+  table.push_back({Verb::get,
+                   "/api/v1/traces/{id}/spans/{span_id}",
+                   Access::viewer,
+                   with(context, get_span),
                    {"One span with its whole input and output.", "traces", [](OpenApiOperation& op) { op.answer<SpanView>(200); }}});
-  table.push_back({Verb::del, "/api/v1/traces/{id}", Access::admin, with(context, delete_trace),
+  table.push_back({Verb::del,
+                   "/api/v1/traces/{id}",
+                   Access::admin,
+                   with(context, delete_trace),
                    {"Removes a trace for good.", "traces", [](OpenApiOperation& op) { op.answer_empty(204, "removed"); }}});
-  table.push_back({Verb::post, "/api/v1/spans", Access::member, with(context, post_spans),
+  table.push_back({Verb::post,
+                   "/api/v1/spans",
+                   Access::member,
+                   with(context, post_spans),
                    {"Takes finished or running spans; answers when they are on disk.", "traces",
                     [](OpenApiOperation& op) { op.body<std::vector<SpanIn>>().answer<IntakeAnswer>(200); }}});
   return table;

@@ -38,7 +38,8 @@ class TraceRoutes : public testing::TraceTest {
     ADD_FAILURE() << "no route " << path;
     return core::fail(ErrorCode::not_found, "no route");
   }
-  core::Result<net::Response> get(std::string_view path, std::vector<std::pair<std::string, std::string>> query = {}, std::string project = "p") {
+  core::Result<net::Response> get(std::string_view path, std::vector<std::pair<std::string, std::string>> query = {},
+                                  std::string project = "p") {
     net::Request request = request_of(Verb::get, std::move(project));
     request.query = std::move(query);
     return send(request, path);
@@ -64,7 +65,9 @@ class TraceRoutes : public testing::TraceTest {
 // What was answered is on disk and in the list of its project, and of no other.
 TEST_F(TraceRoutes, TakeSpansAndShowThem) {
   const std::string id = "0190a1b2c3d4e5f60718293a4b5c6d7e";
-  const auto answer = json_of(post(R"([{"trace_id":")" + id + R"(","span_id":"aaaaaaaaaaaaaaaa","name":"chat","start":"2026-01-31T12:00:00Z","end":"2026-01-31T12:00:02.5Z",
+  const auto answer =
+      json_of(post(R"([{"trace_id":")" + id +
+                   R"(","span_id":"aaaaaaaaaaaaaaaa","name":"chat","start":"2026-01-31T12:00:00Z","end":"2026-01-31T12:00:02.5Z",
       "input":"hello","attributes":{"a":1}},{"name":"bad"}])"));
   EXPECT_EQ(answer.at("accepted"), 1);
   EXPECT_EQ(answer.at("rejected"), 1);
@@ -95,7 +98,8 @@ TEST_F(TraceRoutes, TakeSpansAndShowThem) {
 TEST_F(TraceRoutes, TakeALargeBody) {
   std::string body = "[";
   for (int i = 0; i < 500; ++i)
-    body += std::string(i ? "," : "") + R"({"trace_id":")" + core_id() + R"(","span_id":"aaaaaaaaaaaaaaaa","name":"chat","start":"2026-01-31T12:00:00Z","output":")" + std::string(200, 'x') + "\"}";
+    body += std::string(i ? "," : "") + R"({"trace_id":")" + core_id() +
+            R"(","span_id":"aaaaaaaaaaaaaaaa","name":"chat","start":"2026-01-31T12:00:00Z","output":")" + std::string(200, 'x') + "\"}";
   EXPECT_EQ(json_of(post(body + "]")).at("accepted"), 500);
   EXPECT_EQ(post("[7]").error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(json_of(post("[]")).at("accepted"), 0);
@@ -105,7 +109,9 @@ TEST_F(TraceRoutes, FilterAndPage) {
   for (int i = 0; i < 5; ++i) add({.name = "chat " + std::to_string(i), .app = i % 2 ? "twin" : "other"}, i * second_ns);
   flush();
   EXPECT_EQ(json_of(get("/api/v1/traces", {{"app", "twin"}})).at("traces").as_array().size(), 2u);
-  EXPECT_EQ(json_of(get("/api/v1/traces", {{"name", "CHAT 3"}, {"status", "ok"}, {"duration_ms_min", "99.5"}})).at("traces").as_array().size(), 1u);
+  EXPECT_EQ(
+      json_of(get("/api/v1/traces", {{"name", "CHAT 3"}, {"status", "ok"}, {"duration_ms_min", "99.5"}})).at("traces").as_array().size(),
+      1u);
   EXPECT_EQ(json_of(get("/api/v1/traces", {{"from", core::to_rfc3339({clock.now().ns - second_ns})}})).at("traces").as_array().size(), 2u);
   const auto page = json_of(get("/api/v1/traces", {{"limit", "3"}}));
   EXPECT_EQ(page.at("traces").as_array().size(), 3u);
@@ -115,8 +121,14 @@ TEST_F(TraceRoutes, FilterAndPage) {
 }
 
 TEST_F(TraceRoutes, NameTheParameterThatIsWrong) {
-  const std::pair<std::string, std::string> cases[] = {{"limit", "0"},   {"limit", "ten"},   {"after", "x"}, {"status", "fine"}, {"duration_ms_min", "1s"},
-                                                       {"from", "today"}, {"to", "2026-13-01T00:00:00Z"}, {"colour", "red"}};
+  const std::pair<std::string, std::string> cases[] = {{"limit", "0"},
+                                                       {"limit", "ten"},
+                                                       {"after", "x"},
+                                                       {"status", "fine"},
+                                                       {"duration_ms_min", "1s"},
+                                                       {"from", "today"},
+                                                       {"to", "2026-13-01T00:00:00Z"},
+                                                       {"colour", "red"}};
   for (const auto& [name, value] : cases) {
     const auto answer = get("/api/v1/traces", {{name, value}});
     ASSERT_FALSE(answer.has_value()) << name;
@@ -173,7 +185,8 @@ TEST_F(TraceRoutes, StreamEventsUntilTheClientLeaves) {
   Recording writer;
   auto begun = writer.expect("following");
   boost::asio::cancellation_signal leave;
-  auto ended = boost::asio::co_spawn(pools.io(0), response->stream(writer), boost::asio::bind_cancellation_slot(leave.slot(), boost::asio::use_future));
+  auto ended = boost::asio::co_spawn(pools.io(0), response->stream(writer),
+                                     boost::asio::bind_cancellation_slot(leave.slot(), boost::asio::use_future));
   begun.get();
   for (const char* name : {"first", "second"}) {
     auto seen = writer.expect(std::string("\"name\":\"") + name);

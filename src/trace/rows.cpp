@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/json_text.hpp"
+#include "core/json_text.hpp"  // tidy: attributes are stored as JSON
 #include "trace/text.hpp"
 
 namespace volan::trace {
@@ -15,14 +15,27 @@ using storage::Value;
 constexpr double ns_per_ms = 1e6;
 
 /// The columns that both tables have, in stored order.
-#define VOLAN_TRACE_SHARED_COLUMNS \
-  "trace_id, span_id, name, kind, status, start_ns, end_ns, first_token_ns, app, model, session_id, user_id, prompt_tokens, completion_tokens, error"
+#define VOLAN_TRACE_SHARED_COLUMNS                                                                                            \
+  "trace_id, span_id, name, kind, status, start_ns, end_ns, first_token_ns, app, model, session_id, user_id, prompt_tokens, " \
+  "completion_tokens, error"
 
 std::vector<storage::Column> shared_columns() {
-  return {{"project", ColumnType::text},        {"trace_id", ColumnType::text},   {"span_id", ColumnType::text},          {"name", ColumnType::text},
-          {"kind", ColumnType::text},           {"status", ColumnType::text},     {"start_ns", ColumnType::integer},      {"end_ns", ColumnType::integer},
-          {"first_token_ns", ColumnType::integer}, {"app", ColumnType::text},     {"model", ColumnType::text},            {"session_id", ColumnType::text},
-          {"user_id", ColumnType::text},        {"prompt_tokens", ColumnType::integer}, {"completion_tokens", ColumnType::integer}, {"error", ColumnType::text}};
+  return {{"project", ColumnType::text},
+          {"trace_id", ColumnType::text},
+          {"span_id", ColumnType::text},
+          {"name", ColumnType::text},
+          {"kind", ColumnType::text},
+          {"status", ColumnType::text},
+          {"start_ns", ColumnType::integer},
+          {"end_ns", ColumnType::integer},
+          {"first_token_ns", ColumnType::integer},
+          {"app", ColumnType::text},
+          {"model", ColumnType::text},
+          {"session_id", ColumnType::text},
+          {"user_id", ColumnType::text},
+          {"prompt_tokens", ColumnType::integer},
+          {"completion_tokens", ColumnType::integer},
+          {"error", ColumnType::text}};
 }
 
 Value ns_or_null(const std::optional<core::Time>& time) { return time ? Value(time->ns) : Value(); }
@@ -64,7 +77,9 @@ std::string attributes_json(const Span& span) {
 }
 
 std::optional<std::string> text_or_absent(const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); }
-std::optional<core::RawJson> json_or_absent(const std::string& text) { return text.empty() ? std::nullopt : std::optional(core::RawJson{text}); }
+std::optional<core::RawJson> json_or_absent(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(core::RawJson{text});
+}
 
 /// Fills what TraceSummary and SpanView share from the columns of VOLAN_TRACE_SHARED_COLUMNS. The enumerators were written by shared_row().
 template <class View>
@@ -143,8 +158,8 @@ storage::ColumnRow trace_row(const Span& root) {
 std::string_view summary_columns() { return VOLAN_TRACE_SHARED_COLUMNS ", input_preview, output_preview, is_end, journal_position"; }
 
 std::string span_columns(std::string_view value) {
-  return fmt::format(VOLAN_TRACE_SHARED_COLUMNS ", parent_id, {}, {}, attributes, is_end, journal_position", fmt::format(fmt::runtime(value), "input"),
-                     fmt::format(fmt::runtime(value), "output"));
+  return fmt::format(VOLAN_TRACE_SHARED_COLUMNS ", parent_id, {}, {}, attributes, is_end, journal_position",
+                     fmt::format(fmt::runtime(value), "input"), fmt::format(fmt::runtime(value), "output"));
 }
 
 TraceSummary summary_of(const Row& row, core::Time process_start) {

@@ -148,7 +148,8 @@ std::string encode_span(const Span& span) {
 
 core::Result<Span> decode_span(std::uint16_t version, std::string_view body) {
   if (version != span_entry_version)
-    return core::fail(core::ErrorCode::data_loss, fmt::format("a stored span has version {}; this program reads version {}", version, span_entry_version), {},
+    return core::fail(core::ErrorCode::data_loss,
+                      fmt::format("a stored span has version {}; this program reads version {}", version, span_entry_version), {},
                       "start the newer program that wrote it");
   Reader reader(body);
   const std::uint8_t flags = reader.byte();

@@ -27,8 +27,8 @@ inline constexpr std::uint64_t span_entry_attributes_max = 4096;
 /// Cost: one allocation and one copy of the texts; some 0.3 µs for a span of 800 bytes.
 std::string encode_span(const Span& span);
 
-/// Reads it back. Errors: data_loss for a body that encode_span() did not write (bad length, unknown enumerator, trailing bytes) or a version
-/// that this program does not know.
+/// Reads it back. Errors: data_loss for a body that encode_span() did not write (bad length, unknown enumerator, trailing bytes) or a
+/// version that this program does not know.
 core::Result<Span> decode_span(std::uint16_t version, std::string_view body);
 
 }  // namespace volan::trace

@@ -66,15 +66,17 @@ TEST(SpanEntry, ReadsWhatItWrote) {
 
 // The stored number of an enumerator never changes: all of them survive, in the order that docs/formats/span_entry.md lists.
 TEST(SpanEntry, KeepsTheNumbersOfKindsAndStatuses) {
-  const std::pair<SpanKind, int> kinds[] = {{SpanKind::chain, 0},    {SpanKind::llm, 1},       {SpanKind::retriever, 2}, {SpanKind::embedding, 3},
-                                            {SpanKind::reranker, 4}, {SpanKind::guardrail, 5}, {SpanKind::tool, 6},      {SpanKind::step, 7}};
+  const std::pair<SpanKind, int> kinds[] = {{SpanKind::chain, 0},     {SpanKind::llm, 1},      {SpanKind::retriever, 2},
+                                            {SpanKind::embedding, 3}, {SpanKind::reranker, 4}, {SpanKind::guardrail, 5},
+                                            {SpanKind::tool, 6},      {SpanKind::step, 7}};
   for (const auto& [kind, number] : kinds) {
     Span span;
     span.kind = kind;
     EXPECT_EQ(encode_span(span)[1], number);
     EXPECT_EQ(decode_span(span_entry_version, encode_span(span))->kind, kind);
   }
-  const std::pair<SpanStatus, int> statuses[] = {{SpanStatus::running, 0}, {SpanStatus::ok, 1}, {SpanStatus::error, 2}, {SpanStatus::cancelled, 3}};
+  const std::pair<SpanStatus, int> statuses[] = {
+      {SpanStatus::running, 0}, {SpanStatus::ok, 1}, {SpanStatus::error, 2}, {SpanStatus::cancelled, 3}};
   for (const auto& [status, number] : statuses) {
     Span span;
     span.status = status;

@@ -46,7 +46,8 @@ struct TraceStore::State {
   /// The column store's mapper.
   core::Result<> map(const storage::JournalEntry& entry, const std::function<void(std::size_t, storage::ColumnRow)>& emit) {
     if (entry.kind != span_entry_kind)
-      return core::fail(core::ErrorCode::data_loss, fmt::format("the journal has an entry of kind {}, which this program does not know", entry.kind), {},
+      return core::fail(core::ErrorCode::data_loss,
+                        fmt::format("the journal has an entry of kind {}, which this program does not know", entry.kind), {},
                         "start the newer program that wrote it");
     VOLAN_TRY(auto span, decode_span(entry.version, entry.body));
     if (span.is_root()) emit(traces_table, trace_row(span));
@@ -61,7 +62,8 @@ struct TraceStore::State {
   }
 
   bool has_retention() const {
-    return options.retention_days_default > 0 || std::ranges::any_of(options.retention_days, [](const auto& rule) { return rule.second > 0; });
+    return options.retention_days_default > 0 ||
+           std::ranges::any_of(options.retention_days, [](const auto& rule) { return rule.second > 0; });
   }
 
   core::Result<std::int64_t> apply_retention() {
@@ -74,7 +76,8 @@ struct TraceStore::State {
       const std::int64_t days = days_of(project);
       const std::int64_t before_ns = now.ns - days * day_ns;
       if (days <= 0 || row.integer(1) >= before_ns) continue;
-      VOLAN_TRY(auto counted, columns->query("SELECT count(DISTINCT trace_id) FROM spans WHERE project = ? AND start_ns < ?", {project, before_ns}));
+      VOLAN_TRY(auto counted,
+                columns->query("SELECT count(DISTINCT trace_id) FROM spans WHERE project = ? AND start_ns < ?", {project, before_ns}));
       VOLAN_TRY_VOID(remove_where("project = ? AND start_ns < ?", {project, before_ns}));
       const std::int64_t traces = counted.at(0).integer(0);
       total += traces;
@@ -99,8 +102,8 @@ TraceStore::TraceStore(std::unique_ptr<State> state) : state_(std::move(state)) 
 // The thread calls back into this object, which must still be whole.
 TraceStore::~TraceStore() { state_->retention.reset(); }
 
-core::Result<std::unique_ptr<TraceStore>> TraceStore::open(TraceStoreOptions options, storage::Journal& journal, const core::Clock& clock, const core::Log& log,
-                                                           core::Metrics& metrics) {
+core::Result<std::unique_ptr<TraceStore>> TraceStore::open(TraceStoreOptions options, storage::Journal& journal, const core::Clock& clock,
+                                                           const core::Log& log, core::Metrics& metrics) {
   core::assert_may_block();
   auto state = std::make_unique<State>(std::move(options), clock, log, metrics);
   State* raw = state.get();
@@ -121,7 +124,8 @@ core::Result<std::unique_ptr<TraceStore>> TraceStore::open(TraceStoreOptions opt
   return store;
 }
 
-core::Result<TracePage> TraceStore::list(const std::string& project, const TraceFilter& filter, std::int64_t limit, const std::optional<std::string>& after) {
+core::Result<TracePage> TraceStore::list(const std::string& project, const TraceFilter& filter, std::int64_t limit,
+                                         const std::optional<std::string>& after) {
   core::assert_may_block();
   return state_->queries->list(project, filter, limit, after);
 }
@@ -148,7 +152,8 @@ core::Result<> TraceStore::remove(const std::string& project, const std::string&
   VOLAN_TRY(auto found, state_->columns->query("SELECT (SELECT count(*) FROM spans WHERE trace_id = ? AND project = ?) + "
                                                "(SELECT count(*) FROM traces WHERE trace_id = ? AND project = ?)",
                                                {trace_id, project, trace_id, project}));
-  if (found.at(0).integer(0) == 0) return core::fail(core::ErrorCode::not_found, fmt::format("no trace {} in this project", trace_id), "id");
+  if (found.at(0).integer(0) == 0)
+    return core::fail(core::ErrorCode::not_found, fmt::format("no trace {} in this project", trace_id), "id");
   VOLAN_TRY_VOID(state_->remove_where("project = ? AND trace_id = ?", {project, trace_id}));
   state_->log.info("trace_removed", {{"project", project}, {"trace", trace_id}});
   return {};

@@ -31,7 +31,8 @@ class TraceStoreTest : public testing::TraceTest {
 };
 
 TEST_F(TraceStoreTest, ListsTracesNewestFirstWithPreviews) {
-  const std::string old = add({.name = "old", .input = {R"("What is\na stream?")"}, .output = {"\"" + std::string(1000, 'y') + "\""}}, 2 * second_ns);
+  const std::string old =
+      add({.name = "old", .input = {R"("What is\na stream?")"}, .output = {"\"" + std::string(1000, 'y') + "\""}}, 2 * second_ns);
   const std::string young = add({.name = "young", .status = SpanStatus::error, .error = "no model"}, second_ns, 250 * ms_ns);
   flush();
   const auto page = store->list("p", {}, 10, {});
@@ -93,8 +94,16 @@ TEST_F(TraceStoreTest, CallsATraceInterruptedWhoseServerHasEnded) {
 }
 
 TEST_F(TraceStoreTest, Filters) {
-  const std::string a = add({.name = "Chat answer", .app = "twin", .model = "small", .session_id = "s1", .user_id = "u1", .input = {R"("about Streams")"}}, 5 * second_ns, 10 * ms_ns);
-  const std::string b = add({.name = "embed", .status = SpanStatus::error, .app = "other", .model = "mini", .session_id = "s2", .output = {R"("say \"hi\" to 100%")"}}, 4 * second_ns, 500 * ms_ns);
+  const std::string a =
+      add({.name = "Chat answer", .app = "twin", .model = "small", .session_id = "s1", .user_id = "u1", .input = {R"("about Streams")"}},
+          5 * second_ns, 10 * ms_ns);
+  const std::string b = add({.name = "embed",
+                             .status = SpanStatus::error,
+                             .app = "other",
+                             .model = "mini",
+                             .session_id = "s2",
+                             .output = {R"("say \"hi\" to 100%")"}},
+                            4 * second_ns, 500 * ms_ns);
   const std::string c = add({.name = "chat", .status = SpanStatus::cancelled, .app = "twin", .model = "small"}, 3 * second_ns, 50 * ms_ns);
   EXPECT_EQ(ids(), (Ids{c, b, a}));
   EXPECT_EQ(ids({.app = "twin"}), (Ids{c, a}));
@@ -150,8 +159,8 @@ TEST_F(TraceStoreTest, ShowsAnEventOnceHoweverOftenItArrives) {
   EXPECT_EQ(stats->models.at(0).prompt_tokens, 7);
 }
 
-// Reads everything page by page while new traces keep arriving: nothing is shown twice, nothing that was there is missed. Some begin at the same
-// nanosecond, some are still running.
+// Reads everything page by page while new traces keep arriving: nothing is shown twice, nothing that was there is missed. Some begin at the
+// same nanosecond, some are still running.
 TEST_F(TraceStoreTest, PagesStayStableWhileTracesArrive) {
   Ids expected;
   std::vector<OpenSpan> running;
@@ -190,8 +199,8 @@ TEST_F(TraceStoreTest, PagesStayStableWhileTracesArrive) {
 TEST_F(TraceStoreTest, RefusesBadPages) {
   EXPECT_EQ(store->list("p", {}, 0, {}).error().path, "limit");
   EXPECT_EQ(store->list("p", {}, 201, {}).error().path, "limit");
-  for (const char* cursor : {"", "x", "1_", "_0190a1b2c3d4e5f60718293a4b5c6d7e", "1_0190A1B2C3D4E5F60718293A4B5C6D7E", "1x_0190a1b2c3d4e5f60718293a4b5c6d7e",
-                             "99999999999999999999_0190a1b2c3d4e5f60718293a4b5c6d7e"}) {
+  for (const char* cursor : {"", "x", "1_", "_0190a1b2c3d4e5f60718293a4b5c6d7e", "1_0190A1B2C3D4E5F60718293A4B5C6D7E",
+                             "1x_0190a1b2c3d4e5f60718293a4b5c6d7e", "99999999999999999999_0190a1b2c3d4e5f60718293a4b5c6d7e"}) {
     const auto page = store->list("p", {}, 10, cursor);
     ASSERT_FALSE(page.has_value()) << cursor;
     EXPECT_EQ(page.error().code, ErrorCode::invalid_argument);
@@ -230,7 +239,9 @@ TEST_F(TraceStoreTest, ShowsATreeWithWholeValues) {
 TEST_F(TraceStoreTest, ShowsPreviewsInAHugeTree) {
   options.tree_bytes_max = 10'000;
   open();
-  const std::string id = add({.span_id = "aaaaaaaaaaaaaaaa", .input = {"[\"" + std::string(9'000, 'i') + "\"]"}, .output = {"\"" + std::string(9'000, 'o') + "\""}});
+  const std::string id = add({.span_id = "aaaaaaaaaaaaaaaa",
+                              .input = {"[\"" + std::string(9'000, 'i') + "\"]"},
+                              .output = {"\"" + std::string(9'000, 'o') + "\""}});
   flush();
   const auto tree = store->tree("p", id);
   ASSERT_TRUE(tree.has_value()) << core::to_text(tree.error());

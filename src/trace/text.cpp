@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "core/json_text.hpp"
+#include "core/json_text.hpp"  // tidy: the text functions of stored JSON
 #include "core/text.hpp"
 
 namespace volan::trace {

@@ -18,7 +18,8 @@ TEST(Preview, ShowsTheTextOfAJsonString) {
 }
 
 TEST(Preview, ShowsTheLastMessageOfAChat) {
-  EXPECT_EQ(preview_of(R"([{"role":"system","content":"Be brief."},{"role":"user","content":"What is a \"stream\"?"}])"), "What is a \"stream\"?");
+  EXPECT_EQ(preview_of(R"([{"role":"system","content":"Be brief."},{"role":"user","content":"What is a \"stream\"?"}])"),
+            "What is a \"stream\"?");
   EXPECT_EQ(preview_of(R"({"query":"stream buffers","k":5})"), R"({"query":"stream buffers","k":5})");
   // The word inside of an escaped text is no field.
   EXPECT_EQ(preview_of(R"(["a \"content\":\"b"])"), R"(["a \"content\":\"b"])");

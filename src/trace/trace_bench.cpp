@@ -158,12 +158,14 @@ void list_newest(benchmark::State& state) {
 void list_filtered(benchmark::State& state) {
   const TraceFilter filter{.app = "rare", .duration_ms_min = 900.0};
   for (auto _ : state)
-    if (const auto page = filled().store->list("default", filter, 50, {}); !page || page->traces.size() != 50) state.SkipWithError("not 50");
+    if (const auto page = filled().store->list("default", filter, 50, {}); !page || page->traces.size() != 50)
+      state.SkipWithError("not 50");
 }
 void list_by_text_of_an_hour(benchmark::State& state) {
   const TraceFilter filter{.text_contains = "stream buffer", .from = core::Time{core::SystemClock().now().ns - 3'600'000'000'000}};
   for (auto _ : state)
-    if (const auto page = filled().store->list("default", filter, 50, {}); !page || page->traces.size() != 50) state.SkipWithError("not 50");
+    if (const auto page = filled().store->list("default", filter, 50, {}); !page || page->traces.size() != 50)
+      state.SkipWithError("not 50");
 }
 void tree_by_id(benchmark::State& state) {
   for (auto _ : state)
@@ -172,7 +174,8 @@ void tree_by_id(benchmark::State& state) {
 void stats_of_a_day(benchmark::State& state) {
   const core::Time now = core::SystemClock().now();
   for (auto _ : state)
-    if (const auto stats = filled().store->stats("default", {now.ns - 86'400'000'000'000}, now); !stats || stats->traces == 0) state.SkipWithError("none");
+    if (const auto stats = filled().store->stats("default", {now.ns - 86'400'000'000'000}, now); !stats || stats->traces == 0)
+      state.SkipWithError("none");
 }
 BENCHMARK(list_newest)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(list_filtered)->UseRealTime()->Unit(benchmark::kMillisecond);
