@@ -4,7 +4,7 @@
 //   node tests/web/run.mjs
 //
 // Environment: VOLAN_PROJECT  project folder for `volan up` (default examples/llm_twin)
-//              VOLAN_BINARY   the server (default build/volan)
+//              VOLAN_BIN      the server (default build/volan)
 //              VOLAN_URL and VOLAN_API_KEY   use a server that runs already instead of starting one
 //              VOLAN_SHOTS    folder for screenshots (none are written without it)
 //              CHROMIUM       the browser (default /usr/bin/chromium)

@@ -13,7 +13,7 @@ export async function startServer() {
   if (url) return { url: new URL(url).origin, key, stop: () => undefined };
   const data = mkdtempSync(join(tmpdir(), "volan-web-"));
   const project = process.env.VOLAN_PROJECT ?? join(root, "examples/llm_twin");
-  const child = spawn(process.env.VOLAN_BINARY ?? join(root, "build/volan"), ["up", "--project", project, "--data", data, "--listen", "127.0.0.1:0", "--print-url"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.env.VOLAN_BIN ?? join(root, "build/volan"), ["up", "--project", project, "--data", data, "--listen", "127.0.0.1:0", "--print-url"], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((done) => child.once("exit", done));
   const first = new Promise((found, failed) => {
     createInterface({ input: child.stdout }).once("line", found);

@@ -1,11 +1,13 @@
 // After the build: writes a .gz beside each text asset and checks the budget of script for the first page.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { constants, gzipSync } from "node:zlib";
 
 const out = resolve(process.env.VOLAN_WEB_OUT ?? new URL("../../build/web", import.meta.url).pathname);
 const limit = 250 * 1000;
 const sizes = new Map();
+const manifest = JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"));
+rmSync(join(out, "manifest.json"));
 
 for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !/\.(js|css|html|svg|json|txt)$/.test(entry.name)) continue;
@@ -14,8 +16,6 @@ for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) 
   sizes.set(relative(out, path), packed.length);
   writeFileSync(`${path}.gz`, packed);
 }
-
-const manifest = JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"));
 
 /** The scripts that opening a page loads: its chunk and everything that imports statically, transitively. */
 function scripts(key, found = new Set()) {

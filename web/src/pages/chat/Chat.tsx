@@ -149,7 +149,7 @@ function ChatView({ id, apps }: { id: string; apps: App[] }) {
           position="bottom"
           size="75%"
           title="Sources"
-          padding={0}
+          classNames={{ body: classes.sheet }}
         >
           {sources}
         </Drawer>

@@ -27,28 +27,33 @@ import classes from "./Settings.module.css";
 export function SettingsPage() {
   const session = useQuery(sessionQuery);
   const overview = useQuery(overviewQuery);
+  const keys = useQuery(keysQuery);
   return (
     <Page title="Settings">
       <Keys />
-      <Panel title="Appearance">
-        <Appearance />
-      </Panel>
-      <Panel title="About">
-        <dl className={classes.facts}>
-          <dt>Project</dt>
-          <dd>
-            {session.data?.project_name} {session.data && <IdChip id={session.data.project} full />}
-          </dd>
-          <dt>Signed in with</dt>
-          <dd>
-            {session.data?.actor_name} <span className="muted">({session.data?.role})</span>
-          </dd>
-          <dt>Version</dt>
-          <dd>volan {overview.data?.version ?? "…"}</dd>
-          <dt>Telemetry</dt>
-          <dd>None. These pages load nothing from any other host.</dd>
-        </dl>
-      </Panel>
+      {!keys.isPending && (
+        <>
+          <Panel title="Appearance">
+            <Appearance />
+          </Panel>
+          <Panel title="About">
+            <dl className={classes.facts}>
+              <dt>Project</dt>
+              <dd>
+                {session.data?.project_name} {session.data && <IdChip id={session.data.project} full />}
+              </dd>
+              <dt>Signed in with</dt>
+              <dd>
+                {session.data?.actor_name} <span className="muted">({session.data?.role})</span>
+              </dd>
+              <dt>Version</dt>
+              <dd>volan {overview.data?.version ?? "…"}</dd>
+              <dt>Telemetry</dt>
+              <dd>None. These pages load nothing from any other host.</dd>
+            </dl>
+          </Panel>
+        </>
+      )}
     </Page>
   );
 }
