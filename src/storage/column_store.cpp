@@ -96,6 +96,8 @@ struct ColumnStore::State {
     move_seconds = &metrics.histogram("volan_column_store_move_seconds", "Time of a move of the tail to disk.");
   }
 
+  /// Under the mutex: the tail is due to move.
+  bool is_full() const { return stats.tail_rows >= options.rows_per_move || tail_bytes >= options.bytes_per_move; }
   void take(std::uint64_t position, JournalEntry&& entry);
   void add_pending(std::uint64_t position, JournalEntry&& entry);
   Result<> load_pending();
@@ -130,12 +132,13 @@ void ColumnStore::State::take(std::uint64_t position, JournalEntry&& entry) {
 void ColumnStore::State::add_pending(std::uint64_t position, JournalEntry&& entry) {
   if (position <= newest_position) return;
   newest_position = position;
+  const bool was_full = is_full();
   tail_bytes += entry.body.size();
   ++stats.tail_rows;
   pending.push_back({position, std::move(entry)});
   const bool is_first = !move_due.has_value();
   if (is_first) move_due = Steady::now() + std::chrono::milliseconds(options.move_interval_ms);
-  if (is_first || pending.size() % entries_per_flush == 0 || stats.tail_rows == options.rows_per_move) mover_work.notify_one();
+  if (is_first || pending.size() % entries_per_flush == 0 || is_full() != was_full) mover_work.notify_one();
 }
 
 /// Fills `pending` with all that the journal holds. The mutex keeps the sink out meanwhile, so that the order is kept.
@@ -318,6 +321,7 @@ void ColumnStore::State::after_move(const Instance& opened, std::uint64_t rows, 
     last_use = Steady::now();
     may_release = is_held && stats.tail_rows <= options.tail_rows_max / 10 * 9;
     if (may_release) is_held = false;
+    mover_work.notify_one();  // its next waking may be later than it thought, or earlier: closing what is idle
   }
   if (may_release) journal.release_intake();
 }
@@ -352,8 +356,7 @@ void ColumnStore::State::run_mover() {
   std::unique_lock lock(mutex);
   while (!is_stopping) {
     const auto now = Steady::now();
-    const bool is_full = stats.last_error.empty() && (stats.tail_rows >= options.rows_per_move || tail_bytes >= options.bytes_per_move);
-    if (move_due && (is_full || *move_due <= now)) {
+    if (move_due && ((is_full() && stats.last_error.empty()) || *move_due <= now)) {
       lock.unlock();
       Result<> moved;
       {

@@ -231,7 +231,6 @@ TEST_P(DatabaseTest, MigratesOnceWhenSeveralProgramsStartTogether) {
 TEST(SplitStatements, EndsAStatementAtASemicolonThatEndsALine) {
   EXPECT_THAT(split_statements("A ';' x;  \n-- only;\nB\n  c;\n\n"), ElementsAre("A ';' x;", "-- only;\nB\n  c;"));
   EXPECT_THAT(split_statements("A"), ElementsAre("A"));
-  EXPECT_THAT(split_statements("-- nothing\n\n;\n"), ElementsAre(";"));
   EXPECT_THAT(split_statements("  \n-- nothing\n"), ElementsAre());
 }
 
