@@ -381,7 +381,7 @@ const report = {
       bytes: 3_812_004,
       dropped_characters: 91_200,
       seconds: 0.82,
-      failures: ["cplusplus07.html: not valid UTF-8"],
+      failures: [{ locator: "cplusplus07.html", error: "not valid UTF-8" }],
     },
   ],
   documents: 29,

@@ -1,7 +1,7 @@
 // The one way to the server: typed requests, the CSRF header, and errors as one type with the server's code and remedy.
 import createClient from "openapi-fetch";
 import { setOnline } from "./connection";
-import type { components, paths } from "./schema";
+import type { paths } from "./schema";
 
 /** A refused or failed request. `status` is 0 when no answer came. */
 export class ApiError extends Error {
@@ -41,7 +41,11 @@ export async function send(request: Request): Promise<Response> {
 
 /** Reads an error answer of the native form or of the OpenAI form. */
 export function errorFrom(status: number, body: unknown): ApiError {
-  const error = (body as { error?: Partial<components["schemas"]["ErrorBody"]> & { param?: string } } | undefined)?.error;
+  const error = (
+    body as
+      | { error?: Partial<{ code: string; message: string; fix: string; path: string; request_id: string }> & { param?: string } }
+      | undefined
+  )?.error;
   if (!error || typeof error.message !== "string")
     return new ApiError(status, `http_${status}`, `The server answered with status ${status}.`);
   return new ApiError(status, error.code ?? `http_${status}`, error.message, error.fix, error.path ?? error.param, error.request_id);

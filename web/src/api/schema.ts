@@ -4,6 +4,246 @@
  */
 
 export interface paths {
+    "/api/v1/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Documents of the project, ordered by source and locator. */
+        get: operations["get_api_v1_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A document with its chunks. */
+        get: operations["get_api_v1_documents_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the places that answer, with the state of the model servers that volan runs. */
+        get: operations["get_api_v1_endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{name}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last lines that a model server printed. */
+        get: operations["get_api_v1_endpoints_name_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoints/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a model server and starts it anew; the answer does not wait for it. */
+        post: operations["post_api_v1_endpoints_name_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The feature store: current snapshot, authors, last build. */
+        get: operations["get_api_v1_features"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features/build": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts a build in the background; 409 while one is running. */
+        post: operations["post_api_v1_features_build"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features/builds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Builds, newest first. */
+        get: operations["get_api_v1_features_builds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features/builds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One build, running or ended. */
+        get: operations["get_api_v1_features_builds_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features/builds/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follows a build. */
+        get: operations["get_api_v1_features_builds_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/features/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The snapshots that are kept, newest first. */
+        get: operations["get_api_v1_features_snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keys of the project, newest first, revoked ones included. */
+        get: operations["get_api_v1_keys"];
+        put?: never;
+        /** Makes a key; the answer is the only place that shows it. */
+        post: operations["post_api_v1_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a key and ends its sessions. The last admin key without an expiry cannot be revoked. */
+        delete: operations["delete_api_v1_keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's project; all projects for an admin of `default`. */
+        get: operations["get_api_v1_projects"];
+        put?: never;
+        /** Makes a project with its first admin key. Only for admins of `default`. */
+        post: operations["post_api_v1_projects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -11,96 +251,116 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Viewer"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
+        /** Who the caller is. */
+        get: operations["get_api_v1_session"];
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignIn"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Viewer"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
+        /** Signs a browser in with a key or a one-time link; sets the session cookie. */
+        post: operations["post_api_v1_session"];
+        /** Signs the browser out. */
+        delete: operations["delete_api_v1_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
+        get?: never;
+        put?: never;
+        /** Takes finished or running spans; answers when they are on disk. */
+        post: operations["post_api_v1_spans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Traces, newest first. */
+        get: operations["get_api_v1_traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Server-sent events: `trace` with a TraceSummary when a trace starts and when it ends, `dropped` with the number of events that a slow reader missed. */
+        get: operations["get_api_v1_traces_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counters of the last hours: traces, errors, latency, tokens by model, retention. */
+        get: operations["get_api_v1_traces_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All spans of a trace. */
+        get: operations["get_api_v1_traces_id"];
+        put?: never;
+        post?: never;
+        /** Removes a trace for good. */
+        delete: operations["delete_api_v1_traces_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{id}/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One span with its whole input and output. */
+        get: operations["get_api_v1_traces_id_spans_span_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -129,15 +389,6 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Overview"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
                     };
                 };
             };
@@ -175,655 +426,11 @@ export interface paths {
                         "application/json": components["schemas"]["AppList"];
                     };
                 };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
             };
         };
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/traces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    after?: string;
-                    app?: string;
-                    model?: string;
-                    status?: string;
-                    name?: string;
-                    text?: string;
-                    session_id?: string;
-                    user_id?: string;
-                    duration_ms_min?: number;
-                    from?: string;
-                    to?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TracePage"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/traces/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TraceTree"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/traces/{id}/spans/{span_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                    span_id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SpanView"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/traces/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    hours?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TraceStats"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/endpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["EndpointList"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/endpoints/{name}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["EndpointLog"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/endpoints/{name}/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/features": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FeatureOverview"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/features/build": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FeatureBuild"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/documents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    after?: string;
-                    source?: string;
-                    author?: string;
-                    category?: string;
-                    state?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DocumentList"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/documents/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DocumentDetail"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["KeyList"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["NewKey"];
-                };
-            };
-            responses: {
-                /** @description ok */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CreatedKey"];
-                    };
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/keys/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description ok */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description error */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorAnswer"];
-                    };
-                };
-            };
-        };
         options?: never;
         head?: never;
         patch?: never;
@@ -833,29 +440,796 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        ErrorBody: {
-            code: string;
+        ApiKey: {
+            id: string;
+            /** @description For people. */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** @description The first characters of the key, to tell keys apart. */
+            prefix: string;
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: date-time
+             * @description To the minute; absent = never.
+             */
+            last_used?: string;
+            /**
+             * Format: date-time
+             * @description Absent = never.
+             */
+            expires?: string;
+            /**
+             * Format: date-time
+             * @description Absent = still valid.
+             */
+            revoked?: string;
+        };
+        BuildProgress: {
+            /** @description Which stage is running. */
+            stage: components["schemas"]["BuildStage"];
+            /**
+             * Format: int64
+             * @description Files, documents or chunks done in this stage.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Of how many.
+             */
+            total: number;
+            /** @description Rate of this stage. */
+            per_second: number;
+            /** @description Estimate for this stage. */
+            remaining_seconds: number;
+            /** @description Source or model at work. */
+            note: string;
+        };
+        BuildReport: {
+            /**
+             * @description The snapshot that is current now.
+             * @default
+             */
+            snapshot_id: string;
+            /**
+             * @description False when nothing had changed.
+             * @default false
+             */
+            is_new_snapshot: boolean;
+            /**
+             * @description What was read.
+             * @default []
+             */
+            sources: components["schemas"]["CollectReport"][];
+            /**
+             * Format: int64
+             * @description Documents in the snapshot.
+             * @default 0
+             */
+            documents: number;
+            /**
+             * Format: int64
+             * @description Documents cleaned and cut now.
+             * @default 0
+             */
+            new_documents: number;
+            /**
+             * Format: int64
+             * @description Sections in the snapshot.
+             * @default 0
+             */
+            sections: number;
+            /**
+             * Format: int64
+             * @description Chunks in the snapshot.
+             * @default 0
+             */
+            chunks: number;
+            /**
+             * Format: int64
+             * @description Characters before cleaning.
+             * @default 0
+             */
+            characters_in: number;
+            /**
+             * Format: int64
+             * @description Characters after cleaning.
+             * @default 0
+             */
+            characters_out: number;
+            /**
+             * Format: int64
+             * @description Tokens of all embedded texts of the snapshot.
+             * @default 0
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Texts embedded now.
+             * @default 0
+             */
+            embedded: number;
+            /**
+             * Format: int64
+             * @description Tokens embedded now.
+             * @default 0
+             */
+            embedded_tokens: number;
+            /**
+             * Format: int64
+             * @description Chunks whose vector was there.
+             * @default 0
+             */
+            reused: number;
+            /**
+             * @description Embedding model.
+             * @default
+             */
+            embedder: string;
+            /**
+             * @description Reading the sources.
+             * @default 0
+             */
+            collect_seconds: number;
+            /**
+             * @description Cleaning and cutting, counting tokens included.
+             * @default 0
+             */
+            cut_seconds: number;
+            /**
+             * @description Embedding.
+             * @default 0
+             */
+            embed_seconds: number;
+            /**
+             * @description Writing both indexes.
+             * @default 0
+             */
+            index_seconds: number;
+            /**
+             * @description Commit, switch and removal of old snapshots.
+             * @default 0
+             */
+            publish_seconds: number;
+            /**
+             * @description Rate of the embedding stage.
+             * @default 0
+             */
+            embedded_tokens_per_second: number;
+        };
+        /** @enum {string} */
+        BuildStage: "collect" | "cut" | "embed" | "index" | "publish" | "done";
+        Chunk: {
+            /** @description Hash of document, position, text and settings. */
+            id: string;
+            /** @description Its document. */
+            document_id: string;
+            /**
+             * Format: int64
+             * @description Place in the document, from 0.
+             */
+            position: number;
+            /**
+             * Format: int64
+             * @description Section of the document, from 0.
+             */
+            section: number;
+            /** @description Path of headings. */
+            heading: string;
+            /** @description Innermost heading. */
+            leaf: string;
+            /** @description End of a link to the section. */
+            anchor: string;
+            /** @description The text, without headings. */
+            text: string;
+            /** @description SHA-256 of the text that was embedded. */
+            text_hash: string;
+            /**
+             * Format: int64
+             * @description Unicode code points of the text.
+             */
+            characters: number;
+            /**
+             * Format: int64
+             * @description Tokens of the embedded text, headings included.
+             */
+            tokens: number;
+        };
+        CollectFailure: {
+            /** @description The file. */
+            locator: string;
+            /** @description Why it could not be read. */
+            error: string;
+        };
+        CollectReport: {
+            /**
+             * @description Name of the source.
+             * @default
+             */
+            source: string;
+            /**
+             * Format: int64
+             * @description Files that match.
+             * @default 0
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description Read for the first time.
+             * @default 0
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Read again.
+             * @default 0
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Same content as before.
+             * @default 0
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description No longer there.
+             * @default 0
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Could not be read; an older version stays in use.
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Size of all files found.
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Navigation left out of the pages read now.
+             * @default 0
+             */
+            dropped_characters: number;
+            /**
+             * @description How long it took.
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * @description The files that failed.
+             * @default []
+             */
+            failures: components["schemas"]["CollectFailure"][];
+        };
+        CreatedKey: {
+            info: components["schemas"]["ApiKey"];
+            /** @description The key itself. It is shown this once; only its hash is kept. */
+            key: string;
+        };
+        CreatedProject: {
+            project: components["schemas"]["Project"];
+            /** @description The first key of the project. */
+            admin_key: components["schemas"]["CreatedKey"];
+        };
+        Document: {
+            /** @description Hash of source, locator and content; empty when it could never be read. */
+            id: string;
+            /** @description Name of the source. */
+            source: string;
+            /** @description Place inside the source. */
+            locator: string;
+            /** @description Who wrote it. */
+            author: string;
+            /** @description article, post or repository. */
+            category: string;
+            /** @description Its title. */
+            title: string;
+            /** @description Where a reader finds it. */
+            url: string;
+            /** @description BCP 47 tag, may be empty. */
+            language: string;
+            /** @description present, gone or failed. */
+            state: string;
+            /** @description Why the last reading failed. */
+            error: string;
+            /**
+             * Format: date-time
+             * @description When it was first read.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description When it was last found.
+             */
+            last_seen: string;
+            /**
+             * Format: date-time
+             * @description When its content last changed.
+             */
+            changed: string;
+        };
+        DocumentDetail: {
+            /** @description The document. */
+            document: components["schemas"]["Document"];
+            /**
+             * @description Its chunks in the current snapshot; empty when it is not in it.
+             * @default []
+             */
+            chunks: components["schemas"]["Chunk"][];
+        };
+        DocumentList: {
+            /**
+             * @description Ordered by source and locator.
+             * @default []
+             */
+            items: components["schemas"]["Document"][];
+            /** @description Send it as `after` for the next page; absent on the last. */
+            next?: string;
+        };
+        Endpoint: {
+            /** @description What apps and clients call it. */
+            name: string;
+            /** @description What it does. */
+            kind: components["schemas"]["EndpointKind"];
+            /** @description True when volan runs its server. */
+            managed: boolean;
+            /** @description Where it answers; empty before the first start. */
+            base_url: string;
+            /** @description The model's name at the endpoint. */
+            model: string;
+            /** @description A remote endpoint is always ready: its failures show in the calls. */
+            state: components["schemas"]["ServerState"];
+            /** @description What it is doing while it is not ready. */
+            progress?: string;
+            /**
+             * Format: int64
+             * @description Process of the model server.
+             */
+            pid?: number;
+            /** @description Resident memory of the model server. */
+            resident_memory_bytes?: number;
+            /**
+             * Format: date-time
+             * @description When the running process was started.
+             */
+            started?: string;
+            /** @description Starts after the first one. */
+            restarts: number;
+            /** @description Why it last failed. */
+            last_error?: string;
+            /**
+             * Format: date-time
+             * @description When its health was last looked at.
+             */
+            last_check?: string;
+            /** @description Name and content hash of the model. */
+            identity?: string;
+            /** @description Tokens of one request. */
+            context_tokens?: number;
+        };
+        /** @enum {string} */
+        EndpointKind: "chat" | "embedding" | "rerank";
+        EndpointList: {
+            /**
+             * @description By name.
+             * @default []
+             */
+            endpoints: components["schemas"]["Endpoint"][];
+        };
+        EndpointLog: {
+            /**
+             * @description What the model server printed last, oldest first; at most 500 lines.
+             * @default []
+             */
+            lines: string[];
+        };
+        Error: {
+            error: {
+                /** @description Stable name of the kind of error, for example not_found. */
+                code: string;
+                /** @description What was wrong with which value. */
+                message: string;
+                /** @description The field that was wrong, for example messages[2].content. */
+                path?: string;
+                /** @description What to do about it. */
+                fix?: string;
+                /** @description The id under which the server's log has this request. */
+                request_id: string;
+            };
+        };
+        FeatureBuild: {
+            /** @description Id of the build. */
+            id: string;
+            /** @description running, done, failed or cancelled. */
+            state: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended?: string;
+            /** @description Where it is, while it runs. */
+            progress?: components["schemas"]["BuildProgress"];
+            /** @description What it did, when done. */
+            report?: components["schemas"]["BuildReport"];
+            /** @description Why it failed. */
+            error: string;
+        };
+        FeatureBuildList: {
+            /**
+             * @description Newest first.
+             * @default []
+             */
+            items: components["schemas"]["FeatureBuild"][];
+        };
+        FeatureOverview: {
+            /** @description The snapshot that searches use; absent before the first build. */
+            current?: components["schemas"]["FeatureSnapshot"];
+            /**
+             * @description Authors in it.
+             * @default []
+             */
+            authors: string[];
+            /**
+             * @description Categories in it.
+             * @default []
+             */
+            categories: string[];
+            /** @description True: dense search walks a graph; false: it compares every chunk. */
+            has_graph: boolean;
+            /** @description The newest build, running or ended. */
+            last_build?: components["schemas"]["FeatureBuild"];
+        };
+        FeatureSnapshot: {
+            /** @description Hash of its chunks, settings and embedding model. */
+            id: string;
+            /** @description Hash of the cleaning and cutting settings. */
+            settings_hash: string;
+            /** @description Embedding model. */
+            embedder: string;
+            /**
+             * Format: int64
+             * @description Of its vectors.
+             */
+            dimension: number;
+            /**
+             * Format: int64
+             * @description Number of documents.
+             */
+            documents: number;
+            /**
+             * Format: int64
+             * @description Number of chunks.
+             */
+            chunks: number;
+            /**
+             * Format: int64
+             * @description Tokens of all chunks.
+             */
+            tokens: number;
+            /**
+             * Format: date-time
+             * @description When it was built.
+             */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it last became current.
+             */
+            used: string;
+            /** @description Whether searches use it. */
+            is_current: boolean;
+        };
+        FeatureSnapshotList: {
+            /**
+             * @description Newest first.
+             * @default []
+             */
+            items: components["schemas"]["FeatureSnapshot"][];
+        };
+        HourCount: {
+            /** Format: date-time */
+            start: string;
+            /** Format: int64 */
+            traces: number;
+            /** Format: int64 */
+            errors: number;
+        };
+        IntakeAnswer: {
+            /**
+             * Format: int64
+             * @description Spans on disk when this answer was sent.
+             */
+            accepted: number;
+            /** Format: int64 */
+            rejected: number;
+            /**
+             * @description The first 100 refused spans, with the reason.
+             * @default []
+             */
+            errors: components["schemas"]["RefusedSpan"][];
+        };
+        KeyList: {
+            /**
+             * @description Newest first.
+             * @default []
+             */
+            keys: components["schemas"]["ApiKey"][];
+        };
+        ModelUse: {
+            model: string;
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            completion_tokens: number;
+        };
+        NewKey: {
+            /** @description For people; 1 to 100 characters. */
+            name: string;
+            /** @description What the key may do. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When it stops working; never when absent.
+             */
+            expires?: string;
+        };
+        NewProject: {
+            /** @description 1 to 63 lower-case letters, digits and hyphens, starting with a letter. */
+            id: string;
+            /** @description For people; the id when absent. */
+            name?: string;
+        };
+        Project: {
+            /** @description Lower-case letters, digits and hyphens; never changes. */
+            id: string;
+            /** @description For people. */
+            name: string;
+            /** Format: date-time */
+            created: string;
+        };
+        ProjectList: {
+            /** @default [] */
+            projects: components["schemas"]["Project"][];
+        };
+        RefusedSpan: {
+            /**
+             * Format: int64
+             * @description Position in the array that was sent, from 0.
+             */
+            index: number;
             message: string;
             path?: string;
             fix?: string;
-            request_id: string;
         };
-        ErrorAnswer: {
-            error: components["schemas"]["ErrorBody"];
+        RetentionReport: {
+            /**
+             * Format: int64
+             * @description Traces older than this are removed; 0 = kept for ever.
+             */
+            days: number;
+            /**
+             * Format: date-time
+             * @description Absent before the first run since the start of the server.
+             */
+            last_run?: string;
+            /**
+             * Format: int64
+             * @description Since the start of the server.
+             */
+            removed_traces: number;
+            /** @description Why the last run failed. */
+            error?: string;
         };
+        /** @enum {string} */
+        Role: "viewer" | "member" | "admin";
+        /** @enum {string} */
+        ServerState: "stopped" | "starting" | "ready" | "unhealthy" | "backing_off" | "failed";
+        SignIn: {
+            /** @description An API key. */
+            key?: string;
+            /** @description The token of a one-time sign-in link. */
+            token?: string;
+        };
+        SpanIn: {
+            /** @description 32 hex digits, not all zero. */
+            trace_id: string;
+            /** @description 16 hex digits, not all zero. */
+            span_id: string;
+            /** @description Absent for a root. */
+            parent_id?: string;
+            /** @description 1 to 1024 bytes. */
+            name: string;
+            /** @description chain when absent. */
+            kind?: components["schemas"]["SpanKind"];
+            /** @description When absent: error if there is an error, ok if there is an end, else running. */
+            status?: components["schemas"]["SpanStatus"];
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Absent while it runs; send the span again with its end.
+             */
+            end?: string;
+            /** Format: date-time */
+            first_token?: string;
+            app?: string;
+            model?: string;
+            session_id?: string;
+            user_id?: string;
+            /** Format: int64 */
+            prompt_tokens?: number;
+            /** Format: int64 */
+            completion_tokens?: number;
+            /** @description Any JSON. */
+            input?: unknown;
+            /** @description Any JSON. */
+            output?: unknown;
+            /** @description Why it failed. */
+            error?: string;
+            /**
+             * @description Any JSON values by name; OpenTelemetry GenAI names where they exist.
+             * @default {}
+             */
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
+        /** @enum {string} */
+        SpanKind: "chain" | "llm" | "retriever" | "embedding" | "reranker" | "guardrail" | "tool" | "step";
+        /** @enum {string} */
+        SpanStatus: "running" | "ok" | "error" | "cancelled";
+        SpanView: {
+            /** @description 16 hex digits. */
+            span_id: string;
+            /** @description Absent for the root. */
+            parent_id?: string;
+            name: string;
+            kind: components["schemas"]["SpanKind"];
+            status: components["schemas"]["TraceStatus"];
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Absent while running.
+             */
+            end?: string;
+            /** @description Absent while running. */
+            duration_ms?: number;
+            /** @description From the start to the first token. */
+            first_token_ms?: number;
+            app?: string;
+            model?: string;
+            session_id?: string;
+            user_id?: string;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            completion_tokens: number;
+            /** @description Any JSON; a string with the beginning when the tree shows previews or the value was cut. */
+            input?: unknown;
+            /** @description As input. */
+            output?: unknown;
+            error?: string;
+            /** @description Object of any JSON values. */
+            attributes?: unknown;
+        };
+        TracePage: {
+            /**
+             * @description Newest first.
+             * @default []
+             */
+            traces: components["schemas"]["TraceSummary"][];
+            /** @description Pass it as `after` for the next page; absent on the last one. */
+            next?: string;
+        };
+        TraceStats: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description Finished traces that began in the range.
+             */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Those with status error.
+             */
+            errors: number;
+            /** @description Half of them took at most this long; absent without traces. */
+            p50_ms?: number;
+            p95_ms?: number;
+            /** @description Of the traces that streamed. */
+            first_token_p50_ms?: number;
+            /**
+             * @description Model calls (spans of kind llm or embedding), most tokens first.
+             * @default []
+             */
+            models: components["schemas"]["ModelUse"][];
+            /**
+             * @description Per hour with traces, oldest first.
+             * @default []
+             */
+            hours: components["schemas"]["HourCount"][];
+            retention: components["schemas"]["RetentionReport"];
+        };
+        /** @enum {string} */
+        TraceStatus: "running" | "ok" | "error" | "cancelled" | "interrupted";
+        TraceSummary: {
+            /** @description 32 hex digits. */
+            id: string;
+            /** @description The root span. */
+            span_id: string;
+            name: string;
+            kind: components["schemas"]["SpanKind"];
+            status: components["schemas"]["TraceStatus"];
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Absent while running.
+             */
+            end?: string;
+            /** @description Absent while running. */
+            duration_ms?: number;
+            /** @description From the start to the first token of the answer. */
+            first_token_ms?: number;
+            app?: string;
+            model?: string;
+            session_id?: string;
+            user_id?: string;
+            /** Format: int64 */
+            prompt_tokens: number;
+            /** Format: int64 */
+            completion_tokens: number;
+            /** @description The first 300 characters, as text. */
+            input_preview?: string;
+            /** @description The first 300 characters, as text. */
+            output_preview?: string;
+            error?: string;
+        };
+        TraceTree: {
+            id: string;
+            /** @description `preview` when all inputs and outputs together are too large for one answer: then they are strings of at most 300 characters, and GET /api/v1/traces/{id}/spans/{span_id} has the whole values. */
+            values: components["schemas"]["TreeValues"];
+            /** @description False when the trace has more than 100,000 spans: the first ones by start are here. */
+            is_complete: boolean;
+            /**
+             * @description By start time.
+             * @default []
+             */
+            spans: components["schemas"]["SpanView"][];
+        };
+        /** @enum {string} */
+        TreeValues: "full" | "preview";
         Viewer: {
+            /** @description Id of the project. */
             project: string;
             project_name: string;
-            /** @enum {string} */
-            role: "viewer" | "member" | "admin";
+            role: components["schemas"]["Role"];
+            /** @description Id of the key. */
             actor: string;
+            /** @description Name of the key. */
             actor_name: string;
+            /** @description Signed in by a browser session. */
             is_session: boolean;
+            /** @description Header that a browser session must send with every request that changes something. */
             csrf_header: string;
-        };
-        SignIn: {
-            key?: string;
-            token?: string;
         };
         ProjectRef: {
             id: string;
@@ -911,263 +1285,6 @@ export interface components {
         AppList: {
             apps: components["schemas"]["App"][];
         };
-        /** @enum {string} */
-        TraceStatus: "running" | "ok" | "error" | "cancelled" | "interrupted";
-        /** @enum {string} */
-        SpanKind: "chain" | "llm" | "retriever" | "embedding" | "reranker" | "guardrail" | "tool" | "step";
-        TraceSummary: {
-            id: string;
-            span_id: string;
-            name: string;
-            kind: components["schemas"]["SpanKind"];
-            status: components["schemas"]["TraceStatus"];
-            /** Format: date-time */
-            start: string;
-            /** Format: date-time */
-            end?: string;
-            duration_ms?: number;
-            first_token_ms?: number;
-            app?: string;
-            model?: string;
-            session_id?: string;
-            user_id?: string;
-            prompt_tokens: number;
-            completion_tokens: number;
-            input_preview?: string;
-            output_preview?: string;
-            error?: string;
-        };
-        TracePage: {
-            traces: components["schemas"]["TraceSummary"][];
-            next?: string;
-        };
-        SpanView: {
-            span_id: string;
-            parent_id?: string;
-            name: string;
-            kind: components["schemas"]["SpanKind"];
-            status: components["schemas"]["TraceStatus"];
-            /** Format: date-time */
-            start: string;
-            /** Format: date-time */
-            end?: string;
-            duration_ms?: number;
-            first_token_ms?: number;
-            app?: string;
-            model?: string;
-            session_id?: string;
-            user_id?: string;
-            prompt_tokens: number;
-            completion_tokens: number;
-            input?: unknown;
-            output?: unknown;
-            error?: string;
-            attributes?: unknown;
-        };
-        TraceTree: {
-            id: string;
-            /** @enum {string} */
-            values: "full" | "preview";
-            is_complete: boolean;
-            spans: components["schemas"]["SpanView"][];
-        };
-        ModelUse: {
-            model: string;
-            calls: number;
-            errors: number;
-            prompt_tokens: number;
-            completion_tokens: number;
-        };
-        HourCount: {
-            /** Format: date-time */
-            start: string;
-            traces: number;
-            errors: number;
-        };
-        TraceStats: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-            traces: number;
-            errors: number;
-            p50_ms?: number;
-            p95_ms?: number;
-            first_token_p50_ms?: number;
-            models: components["schemas"]["ModelUse"][];
-            hours: components["schemas"]["HourCount"][];
-        };
-        Endpoint: {
-            name: string;
-            /** @enum {string} */
-            kind: "chat" | "embedding" | "rerank";
-            managed: boolean;
-            base_url: string;
-            model: string;
-            /** @enum {string} */
-            state: "stopped" | "starting" | "ready" | "unhealthy" | "backing_off" | "failed";
-            progress?: string;
-            pid?: number;
-            resident_memory_bytes?: number;
-            /** Format: date-time */
-            started?: string;
-            restarts: number;
-            last_error?: string;
-            /** Format: date-time */
-            last_check?: string;
-            identity?: string;
-            context_tokens?: number;
-        };
-        EndpointList: {
-            endpoints: components["schemas"]["Endpoint"][];
-        };
-        EndpointLog: {
-            lines: string[];
-        };
-        FeatureSnapshot: {
-            id: string;
-            settings_hash: string;
-            embedder: string;
-            dimension: number;
-            documents: number;
-            chunks: number;
-            tokens: number;
-            /** Format: date-time */
-            created: string;
-            /** Format: date-time */
-            used: string;
-            is_current: boolean;
-        };
-        BuildProgress: {
-            /** @enum {string} */
-            stage: "collect" | "cut" | "embed" | "index" | "publish" | "done";
-            done: number;
-            total: number;
-            per_second: number;
-            remaining_seconds: number;
-            note: string;
-        };
-        CollectReport: {
-            source: string;
-            found: number;
-            created: number;
-            changed: number;
-            unchanged: number;
-            gone: number;
-            failed: number;
-            bytes: number;
-            dropped_characters: number;
-            seconds: number;
-            failures: string[];
-        };
-        BuildReport: {
-            snapshot_id: string;
-            is_new_snapshot: boolean;
-            sources: components["schemas"]["CollectReport"][];
-            documents: number;
-            new_documents: number;
-            sections: number;
-            chunks: number;
-            characters_in: number;
-            characters_out: number;
-            tokens: number;
-            embedded: number;
-            embedded_tokens: number;
-            reused: number;
-            embedder: string;
-            collect_seconds: number;
-            cut_seconds: number;
-            embed_seconds: number;
-            index_seconds: number;
-            publish_seconds: number;
-            embedded_tokens_per_second: number;
-        };
-        FeatureBuild: {
-            id: string;
-            state: string;
-            /** Format: date-time */
-            started: string;
-            /** Format: date-time */
-            ended?: string;
-            progress?: components["schemas"]["BuildProgress"];
-            report?: components["schemas"]["BuildReport"];
-            error: string;
-        };
-        FeatureOverview: {
-            current?: components["schemas"]["FeatureSnapshot"];
-            authors: string[];
-            categories: string[];
-            has_graph: boolean;
-            last_build?: components["schemas"]["FeatureBuild"];
-        };
-        Document: {
-            id: string;
-            source: string;
-            locator: string;
-            author: string;
-            category: string;
-            title: string;
-            url: string;
-            language: string;
-            state: string;
-            error: string;
-            /** Format: date-time */
-            first_seen: string;
-            /** Format: date-time */
-            last_seen: string;
-            /** Format: date-time */
-            changed: string;
-        };
-        DocumentList: {
-            items: components["schemas"]["Document"][];
-            next?: string;
-        };
-        Chunk: {
-            id: string;
-            document_id: string;
-            position: number;
-            section: number;
-            heading: string;
-            leaf: string;
-            anchor: string;
-            text: string;
-            text_hash: string;
-            characters: number;
-            tokens: number;
-        };
-        DocumentDetail: {
-            document: components["schemas"]["Document"];
-            chunks: components["schemas"]["Chunk"][];
-        };
-        ApiKey: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            role: "viewer" | "member" | "admin";
-            prefix: string;
-            /** Format: date-time */
-            created: string;
-            /** Format: date-time */
-            last_used?: string;
-            /** Format: date-time */
-            expires?: string;
-            /** Format: date-time */
-            revoked?: string;
-        };
-        KeyList: {
-            keys: components["schemas"]["ApiKey"][];
-        };
-        NewKey: {
-            name: string;
-            /** @enum {string} */
-            role: "viewer" | "member" | "admin";
-            /** Format: date-time */
-            expires?: string;
-        };
-        CreatedKey: {
-            info: components["schemas"]["ApiKey"];
-            key: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -1176,4 +1293,830 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    get_api_v1_documents: {
+        parameters: {
+            query?: {
+                /** @description Only of this source. */
+                source?: string;
+                /** @description Only of this author. */
+                author?: string;
+                /** @description article, post or repository. */
+                category?: string;
+                /** @description present, gone or failed. */
+                state?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description 1 to 500, default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentList"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_documents_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentDetail"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_endpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointList"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_endpoints_name_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointLog"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_v1_endpoints_name_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is being restarted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_features: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureOverview"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_v1_features_build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description started */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureBuild"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_features_builds: {
+        parameters: {
+            query?: {
+                /** @description 1 to 500, default 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureBuildList"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_features_builds_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureBuild"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_features_builds_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description progress events with a FeatureBuild each, at most ten a second, then one end event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_features_snapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureSnapshotList"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_v1_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_api_v1_keys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_v1_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedProject"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Viewer"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_v1_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description signed in; the cookie is set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Viewer"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_api_v1_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description signed out; the cookie is cleared */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    post_api_v1_spans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpanIn"][];
+            };
+        };
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeAnswer"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_traces: {
+        parameters: {
+            query?: {
+                /** @description Exact name. */
+                app?: string;
+                /** @description Exact name. */
+                model?: string;
+                /** @description Exact id. */
+                session_id?: string;
+                /** @description Exact id. */
+                user_id?: string;
+                /** @description running, ok, error, cancelled or interrupted. */
+                status?: string;
+                /** @description Part of the name, without regard to case. */
+                name?: string;
+                /** @description Part of an input or output of any span, without regard to case. */
+                text?: string;
+                /** @description At least this long. */
+                duration_ms_min?: number;
+                /** @description Started at or after this RFC 3339 time. */
+                from?: string;
+                /** @description Started before this RFC 3339 time. */
+                to?: string;
+                /** @description 1 to 200; 50 when absent. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracePage"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_traces_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description event `trace`: TraceSummary; event `dropped`: {"dropped": n} */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_traces_stats: {
+        parameters: {
+            query?: {
+                /** @description 1 to 8784; 24 when absent. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceStats"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_traces_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceTree"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_api_v1_traces_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_api_v1_traces_id_spans_span_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpanView"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+}

@@ -242,9 +242,9 @@ function Report({ build }: { build: Build }) {
       {failures.length > 0 && (
         <div className={classes.failures}>
           <strong>{plural(failures.length, "file")} could not be read</strong>
-          {failures.slice(0, 5).map((line) => (
-            <Code key={line} block className={classes.failure}>
-              {line}
+          {failures.slice(0, 5).map((failure) => (
+            <Code key={failure.locator} block className={classes.failure}>
+              {failure.locator}: {failure.error}
             </Code>
           ))}
         </div>
