@@ -49,7 +49,6 @@ class Retriever {
 
  private:
   struct Run;
-  struct Lists;
   core::Task<> find_author(Run& run);
   core::Task<> expand(Run& run);
   core::Task<> search_all(Run& run);
