@@ -1231,22 +1231,21 @@ export interface components {
             /** @description Header that a browser session must send with every request that changes something. */
             csrf_header: string;
         };
-        ProjectRef: {
+        ProjectName: {
             id: string;
             name: string;
         };
         Hop: {
             id: string;
             title: string;
-            /** @enum {string} */
-            state: "ok" | "idle" | "busy" | "attention" | "error" | "absent";
+            state: string;
             headline: string;
             detail: string;
             /** Format: date-time */
             last_event?: string;
             link?: string;
         };
-        OverviewTotals: {
+        Totals: {
             documents: number;
             chunks: number;
             traces_24h: number;
@@ -1256,7 +1255,7 @@ export interface components {
             latency_p50_ms?: number;
             latency_p95_ms?: number;
         };
-        AttentionItem: {
+        Attention: {
             title: string;
             detail: string;
             fix: string;
@@ -1267,13 +1266,16 @@ export interface components {
             /** Format: date-time */
             started: string;
             uptime_seconds: number;
-            project: components["schemas"]["ProjectRef"];
+            project: components["schemas"]["ProjectName"];
             hops: components["schemas"]["Hop"][];
-            totals: components["schemas"]["OverviewTotals"];
-            attention: components["schemas"]["AttentionItem"][];
+            totals: components["schemas"]["Totals"];
+            attention: components["schemas"]["Attention"][];
             resident_memory_bytes: number;
         };
-        App: {
+        AppList: {
+            apps: components["schemas"]["AppView"][];
+        };
+        AppView: {
             name: string;
             title: string;
             description: string;
@@ -1281,9 +1283,6 @@ export interface components {
             endpoint_state: string;
             author?: string;
             suggestions: string[];
-        };
-        AppList: {
-            apps: components["schemas"]["App"][];
         };
     };
     responses: never;

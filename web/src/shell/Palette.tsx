@@ -43,6 +43,9 @@ export function Palette() {
       scrollable
       maxHeight={420}
       transitionProps={{ duration: 100 }}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.45 }}
+      centered={false}
+      yOffset="14vh"
     >
       <Spotlight.Search
         placeholder="Go to a page, open a trace by its id, search traces"

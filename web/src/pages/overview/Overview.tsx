@@ -146,7 +146,8 @@ function Loop({ data }: { data: Overview }) {
   );
 }
 
-const states: Record<Hop["state"], { tone: "ok" | "info" | "warn" | "error" | "neutral"; label: string }> = {
+type StateText = { tone: "ok" | "info" | "warn" | "error" | "neutral"; label: string };
+const states: Record<string, StateText | undefined> = {
   ok: { tone: "ok", label: "Fine" },
   idle: { tone: "neutral", label: "Idle" },
   busy: { tone: "info", label: "Busy" },
@@ -156,7 +157,7 @@ const states: Record<Hop["state"], { tone: "ok" | "info" | "warn" | "error" | "n
 };
 
 function StatePill({ state }: { state: Hop["state"] }) {
-  const { tone, label } = states[state] ?? states.idle;
+  const { tone, label } = states[state] ?? { tone: "neutral", label: state };
   return <Pill tone={tone}>{label}</Pill>;
 }
 
