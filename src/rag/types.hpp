@@ -27,7 +27,7 @@ struct RetrievalSettings {
   bool lexical = true;
   SelfQuery self_query = SelfQuery::names;
   std::int64_t expand_to_n_queries = 1;  ///< 1 to 8; 1 = the question alone
-  std::string reranker;                  ///< endpoint; empty = none
+  std::string reranker{};                ///< endpoint; empty = none
   std::int64_t source_characters_max = 700;
   std::int64_t context_characters_max = 2400;
 };
