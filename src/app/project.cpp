@@ -30,9 +30,11 @@ core::Result<ProjectFile> read_project(const std::string& folder, const std::str
     return core::fail(ErrorCode::not_found, "no volan.yaml in this folder", folder, "name a project folder with --project, for example examples/llm_twin");
   VOLAN_TRY(auto text, core::read_file(file, 1 << 20));
   VOLAN_TRY(auto project, core::decode_yaml<ProjectFile>(text, file));
-  const std::string cache = cache_folder();
+  // Absolute, so that a path that begins with one of them does not get the project folder in front.
+  const std::string data = std::filesystem::absolute(data_folder).lexically_normal().string();
+  const std::string cache = std::filesystem::absolute(cache_folder()).lexically_normal().string();
   const auto expand = [&](std::string& path) {
-    replace_all(path, "{data}", data_folder);
+    replace_all(path, "{data}", data);
     replace_all(path, "{cache}", cache);
     if (!path.empty() && path[0] != '/') path = folder + "/" + path;
   };
