@@ -90,6 +90,9 @@ core::Task<net::Response> get_overview(OverviewParts parts, net::Request& reques
   trace::TraceStore& traces = parts.traces;
   auto read = [&traces, project, day_ago, now] { return traces.stats(project, day_ago, now); };
   VOLAN_CO_TRY(auto stats, co_await parts.pools.on_disk(read));
+  feature::Store& store = parts.features.store();
+  auto read_snapshots = [&store, project] { return store.snapshots(project); };
+  VOLAN_CO_TRY(auto snapshots, co_await parts.pools.on_disk(read_snapshots));
 
   Overview out;
   out.version = version;
@@ -109,6 +112,11 @@ core::Task<net::Response> get_overview(OverviewParts parts, net::Request& reques
   if (const auto snapshot = parts.features.current(project)) {
     out.totals.chunks = static_cast<std::int64_t>(snapshot->chunk_count());
     features.state = "ok";
+    for (const auto& info : snapshots)
+      if (info.is_current) {
+        out.totals.documents = info.documents;
+        features.last_event = info.created;
+      }
     features.headline = std::to_string(snapshot->chunk_count()) + " chunks";
     features.detail = std::to_string(snapshot->authors().size()) + (snapshot->authors().size() == 1 ? " author" : " authors");
   } else {
