@@ -59,6 +59,11 @@ core::Result<ProjectFile> read_project(const std::string& folder, const std::str
     if (auto good = feature::check(project.features); !good) return at_file(std::move(good).error());
   for (std::size_t i = 0; i < project.apps.size(); ++i) {
     const auto& wanted = project.apps[i].endpoint;
+    if (auto good = rag::check(project.apps[i].retrieval); !good) {
+      core::Error error = std::move(good).error();
+      error.path = "apps[" + std::to_string(i) + "].retrieval." + error.path;
+      return at_file(std::move(error));
+    }
     if (std::ranges::none_of(project.endpoints, [&](const auto& endpoint) { return endpoint.name == wanted; }))
       return at_file({ErrorCode::invalid_argument, "there is no endpoint called " + wanted, "apps[" + std::to_string(i) + "].endpoint",
                       "add it under endpoints"});
