@@ -474,7 +474,7 @@ core::Result<OpenAiChat> parse_openai_chat(std::string_view body) {
       if (value.get(text) == simdjson::SUCCESS) out.user_id = text;
     } else if (key == "metadata") {
       if (value.is_object() && value["session_id"].get(text) == simdjson::SUCCESS) out.session_id = text;
-    } else if (key == "store" || key == "service_tier" || key == "model_options" || key == "safety_identifier") {
+    } else if (key == "store" || key == "service_tier" || key == "safety_identifier") {
       continue;  // about OpenAI's own service
     } else {
       append_extra(extra, key, value);
